@@ -1,0 +1,58 @@
+"""Honest numbers: success rates with intervals, and how well actions were read.
+
+Pure functions on arrays; knows nothing of games or networks.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+Z95 = 1.959963984540054
+"""Two-sided 95 % quantile of the normal distribution."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A success rate and its 95 % Wilson score interval."""
+
+    successes: int
+    episodes: int
+
+    @property
+    def rate(self) -> float:
+        """Share of successes; NaN without episodes."""
+        return self.successes / self.episodes if self.episodes else float("nan")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % Wilson score interval (Wilson 1927, JASA 22); (0, 1) without episodes."""
+        n, z = self.episodes, Z95
+        if not n:
+            return 0.0, 1.0
+        centre = (self.rate + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * sqrt(self.rate * (1 - self.rate) / n + z * z / (4 * n * n))
+        return max(0.0, centre - half), min(1.0, centre + half)
+
+    def is_above(self, other: "Rate") -> bool:
+        """Whether the whole interval lies above the other's."""
+        return self.interval[0] > other.interval[1]
+
+    def __str__(self) -> str:
+        """For tables: `0.97 [0.83, 0.99]`."""
+        low, high = self.interval
+        return f"{self.rate:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def r2(truth: NDArray[np.floating], read: NDArray[np.floating]) -> float:
+    """Coefficient of determination of `read` against `truth`; NaN if the truth is constant."""
+    truth, read = truth.astype(np.float64), read.astype(np.float64)
+    spread = ((truth - truth.mean()) ** 2).sum()
+    return float(1 - ((truth - read) ** 2).sum() / spread) if spread > 0 else float("nan")
+
+
+def f1(truth: NDArray[np.bool_], read: NDArray[np.bool_]) -> float:
+    """Harmonic mean of precision and recall; NaN if nothing is true and nothing was read."""
+    hits, total = int((truth & read).sum()), int(truth.sum()) + int(read.sum())
+    return 2 * hits / total if total else float("nan")
