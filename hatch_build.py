@@ -1,4 +1,4 @@
-"""Build hook: compile the agent (C) into the package when a wheel or an editable install is made."""
+"""Build hook: compile the agent (C) into the package when a wheel or editable install is made."""
 
 import os
 import shutil

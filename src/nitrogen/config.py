@@ -19,7 +19,8 @@ T = TypeVar("T")
 
 def to_json(config: Any, *, format: str) -> str:
     """The dataclass as indented JSON, marked with `format`, for example `nitrogen.model/1`."""
-    return json.dumps({"format": format, **dataclasses.asdict(config)}, indent=2) + "\n"
+    values = {"format": format, **dataclasses.asdict(config)}
+    return json.dumps(values, indent=2, default=_path_as_text) + "\n"
 
 
 def read(path: Path, kind: type[T], *, format: str) -> T:
@@ -41,6 +42,12 @@ def read(path: Path, kind: type[T], *, format: str) -> T:
     return from_dict(kind, values, where=str(path))
 
 
+def _path_as_text(value: Any) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"a configuration cannot hold {value!r}")
+
+
 def from_dict(kind: type[T], values: dict[str, Any], *, where: str) -> T:
     """Build the dataclass `kind` from plain values; `where` names the place in error messages."""
     if not isinstance(values, dict):
@@ -60,32 +67,30 @@ def from_dict(kind: type[T], values: dict[str, Any], *, where: str) -> T:
 def _value(hint: Any, value: Any, where: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
-        if value is None and type(None) in arguments:
-            return None
-        (hint,) = (argument for argument in arguments if argument is not type(None))
-        return _value(hint, value, where)
+        (only,) = (argument for argument in arguments if argument is not type(None))
+        return None if value is None else _value(only, value, where)
     if origin is typing.Literal:
         if value not in arguments:
             raise ConfigError(f"{where}: must be one of {list(arguments)}, not {value!r}")
         return value
     if origin is tuple:
-        if not isinstance(value, list):
-            raise ConfigError(f"{where}: expected a list, found {value!r}")
-        kinds = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
-        if len(kinds) != len(value):
-            raise ConfigError(f"{where}: expected {len(kinds)} values, found {len(value)}")
-        return tuple(_value(kind, item, where) for kind, item in zip(kinds, value, strict=True))
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise ConfigError(f"{where}: expected an object, found {value!r}")
-        return {key: _value(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+        return _tuple(arguments, value, where)
     if dataclasses.is_dataclass(hint):
         return from_dict(hint, value, where=where)  # type: ignore[arg-type]
-    if hint is Path:
-        hint, wrap = str, Path
-    else:
-        wrap = hint
-    accepted = (int, float) if hint is float else (hint,)
+    return _plain(hint, value, where)
+
+
+def _tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise ConfigError(f"{where}: expected a list, found {value!r}")
+    kinds = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
+    if len(kinds) != len(value):
+        raise ConfigError(f"{where}: expected {len(kinds)} values, found {len(value)}")
+    return tuple(_value(kind, item, where) for kind, item in zip(kinds, value, strict=True))
+
+
+def _plain(hint: Any, value: Any, where: str) -> Any:
+    accepted = {float: (int, float), Path: (str, Path)}.get(hint, (hint,))
     if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
         raise ConfigError(f"{where}: expected {hint.__name__}, found {value!r}")
-    return wrap(value)
+    return hint(value)

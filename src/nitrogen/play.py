@@ -25,7 +25,7 @@ class Observer(Protocol):
     """Watches a rollout: records, draws or measures it."""
 
     def on_action(self, frame: Frame, plan: Actions) -> None:
-        """The game shows `frame`; `plan[:1]` is about to be played, the rest is still only planned."""
+        """The game shows `frame`; `plan[:1]` is about to be played, the rest is planned."""
 
     def on_step(self, frame: Frame, info: dict[str, Any]) -> None:
         """The game has moved on by one step and now shows `frame`."""

@@ -33,7 +33,7 @@ class Rate:
             return 0.0, 1.0
         centre = (self.rate + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * sqrt(self.rate * (1 - self.rate) / n + z * z / (4 * n * n))
-        return max(0.0, centre - half), min(1.0, centre + half)
+        return max(0.0, min(self.rate, centre - half)), min(1.0, max(self.rate, centre + half))
 
     def is_above(self, other: "Rate") -> bool:
         """Whether the whole interval lies above the other's."""

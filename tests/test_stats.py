@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nitrogen.stats import Rate, f1, r2
+
+
+@given(st.integers(0, 200), st.integers(1, 200))
+def test_interval_holds_the_rate_and_stays_in_range(successes, episodes):
+    rate = Rate(min(successes, episodes), episodes)
+    low, high = rate.interval
+
+    assert 0 <= low <= rate.rate <= high <= 1
+
+
+@pytest.mark.parametrize("truth", [0.05, 0.5, 0.93])
+def test_interval_covers_the_truth_at_about_the_stated_rate(truth):
+    rng = np.random.default_rng(0)
+    covered = 0
+    for successes in rng.binomial(40, truth, size=4000):
+        low, high = Rate(int(successes), 40).interval
+        covered += low <= truth <= high
+
+    assert 0.92 < covered / 4000 < 0.985
+
+
+def test_known_interval():
+    low, high = Rate(8, 10).interval  # Brown, Cai and DasGupta 2001, Wilson interval
+
+    assert (low, high) == pytest.approx((0.490, 0.943), abs=1e-3)
+    assert Rate(0, 0).interval == (0.0, 1.0)
+    assert Rate(9, 10).is_above(Rate(1, 10))
+    assert not Rate(6, 10).is_above(Rate(4, 10))
+    assert str(Rate(8, 10)) == "0.80 [0.49, 0.94]"
+
+
+def test_r2():
+    truth = np.array([0.0, 1.0, 2.0])
+
+    assert r2(truth, truth) == 1
+    assert r2(truth, np.ones(3)) == 0
+    assert r2(truth, -truth) < 0
+    assert np.isnan(r2(np.ones(3), truth))
+
+
+def test_f1():
+    truth = np.array([True, True, False, False])
+
+    assert f1(truth, truth) == 1
+    assert f1(truth, ~truth) == 0
+    assert f1(truth, np.array([True, False, True, False])) == pytest.approx(0.5)
+    assert np.isnan(f1(np.zeros(3, bool), np.zeros(3, bool)))
