@@ -1,0 +1,102 @@
+"""Flow matching: where training looks, and how sampling walks from noise to actions.
+
+Knows times, straight paths and solvers. Knows nothing of networks or gamepads. Time runs from 0
+(noise) to 1 (actions); the path between them is straight (Lipman et al. 2023, "Flow Matching for
+Generative Modeling"; Liu et al. 2023, rectified flow).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Solver = Literal["euler", "midpoint"]
+"""`euler` evaluates the velocity once per step, `midpoint` twice."""
+
+BUCKETS = 1000
+"""The network is told the integer floor(1000 t), not t."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowConfig:
+    """Which times training draws, and how many steps sampling takes."""
+
+    alpha: float = 1.6
+    """First parameter of the Beta distribution of s, where t = scale * (1 - s)."""
+    beta: float = 0.8
+    """Second parameter; with 1.6 and 0.8 the mean of t is 0.33, so training sees mostly noise."""
+    scale: float = 0.999
+    """Largest time that training draws."""
+    steps: int = 16
+    """Solver steps of a plan, unless the caller says otherwise."""
+
+
+def draw_times(count: int, config: FlowConfig, generator: torch.Generator | None = None) -> Tensor:
+    """`count` training times, (count,) float32 on the CPU.
+
+    A Beta variable is G1 / (G1 + G2) with Gamma variables G1, G2, which torch draws from a
+    generator.
+    """
+    gammas = [
+        torch._standard_gamma(torch.full((count,), shape, dtype=torch.float64), generator)
+        for shape in (config.alpha, config.beta)
+    ]
+    s = gammas[0] / (gammas[0] + gammas[1])
+    return (config.scale * (1 - s)).float()
+
+
+def bucket(t: Tensor) -> Tensor:
+    """The integer that stands for time t in the network, floor(1000 t); int64, same shape."""
+    return (t * BUCKETS).long()
+
+
+def interpolate(actions: Tensor, noise: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    """The point at time t of the straight path from noise (t=0) to actions (t=1), its velocity.
+
+    `actions` and `noise` are (B, T, A), `t` is (B,).
+    """
+    t = t[:, None, None]  # (B, 1, 1)
+    return (1 - t) * noise + t * actions, actions - noise  # (B, T, A) both
+
+
+def times(steps: int, solver: Solver = "euler") -> list[float]:
+    """The times at which `integrate` evaluates the velocity, in order."""
+    if solver == "euler":
+        return [i / steps for i in range(steps)]
+    return [(i + half) / steps for i in range(steps) for half in (0.0, 0.5)]
+
+
+def integrate(
+    velocity: Callable[[Tensor, Tensor], Tensor],
+    noise: Tensor,
+    steps: int,
+    *,
+    solver: Solver = "euler",
+    prefix: Tensor | None = None,
+) -> Tensor:
+    """Integrate a velocity field from t=0 to t=1, starting at `noise` (B, T, A).
+
+    velocity: called with x (B, T, A) and t (B,).
+    prefix: (B, k, A), the first k actions of the plan that are already committed. They are held on
+        their own straight path while the rest is integrated, so the plan continues them (inpainting
+        as in Black et al. 2025, "Real-Time Execution of Action Chunking Flow Policies").
+    """
+    x = _hold(noise, noise, prefix, 0.0)  # (B, T, A)
+    for i in range(steps):
+        t = x.new_full((len(x),), i / steps)
+        if solver == "euler":
+            slope = velocity(x, t)
+        else:
+            middle = _hold(x + velocity(x, t) / (2 * steps), noise, prefix, (i + 0.5) / steps)
+            slope = velocity(middle, t + 0.5 / steps)
+        x = _hold(x + slope / steps, noise, prefix, (i + 1) / steps)
+    return x
+
+
+def _hold(x: Tensor, noise: Tensor, prefix: Tensor | None, t: float) -> Tensor:
+    if prefix is None:
+        return x
+    length = prefix.shape[1]
+    return torch.cat([(1 - t) * noise[:, :length] + t * prefix, x[:, length:]], dim=1)
