@@ -12,7 +12,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tenso
     slower in bfloat16 than two batched products around a float32 softmax, so those are used.
     """
     if q.dtype != torch.bfloat16 or q.device.type != "cpu":
-        return F.scaled_dot_product_attention(q, k, v, bias)
+        mask = None if bias is None else bias.view(1, 1, 1, -1)
+        return F.scaled_dot_product_attention(q, k, v, mask)
     logits = torch.matmul(q * q.shape[-1] ** -0.5, k.transpose(-1, -2)).float()  # (B, heads, T, N)
     if bias is not None:
         logits = logits + bias

@@ -15,9 +15,6 @@ from torch import Tensor
 Solver = Literal["euler", "midpoint"]
 """`euler` evaluates the velocity once per step, `midpoint` twice."""
 
-BUCKETS = 1000
-"""The network is told the integer floor(1000 t), not t."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class FlowConfig:
@@ -29,8 +26,12 @@ class FlowConfig:
     """Second parameter; with 1.6 and 0.8 the mean of t is 0.33, so training sees mostly noise."""
     scale: float = 0.999
     """Largest time that training draws."""
+    buckets: int = 1000
+    """The network is told the integer floor(buckets t), not t."""
     steps: int = 16
     """Solver steps of a plan, unless the caller says otherwise."""
+    deviation: float | None = None
+    """Deviation of the action values round their centre, for `precondition`; None as published."""
 
 
 def draw_times(count: int, config: FlowConfig, generator: torch.Generator | None = None) -> Tensor:
@@ -47,9 +48,9 @@ def draw_times(count: int, config: FlowConfig, generator: torch.Generator | None
     return (config.scale * (1 - s)).float()
 
 
-def bucket(t: Tensor) -> Tensor:
-    """The integer that stands for time t in the network, floor(1000 t); int64, same shape."""
-    return (t * BUCKETS).long()
+def bucket(t: Tensor, config: FlowConfig) -> Tensor:
+    """The integer that stands for time t in the network, floor(buckets t); int64, same shape."""
+    return (t * config.buckets).long()
 
 
 def interpolate(actions: Tensor, noise: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
@@ -59,6 +60,20 @@ def interpolate(actions: Tensor, noise: Tensor, t: Tensor) -> tuple[Tensor, Tens
     """
     t = t[:, None, None]  # (B, 1, 1)
     return (1 - t) * noise + t * actions, actions - noise  # (B, T, A) both
+
+
+def precondition(t: Tensor, deviation: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Scales of input, skip and output that leave the network only what noise cannot tell it.
+
+    For values with the given deviation round 0, the velocity at x is `skip x + out F(input x)`,
+    where F sees and returns values of unit size: `skip x` is the best linear guess of the velocity.
+    The published network must instead carry all of its noise through to its output, which costs
+    narrow networks most of their width. The idea is that of Karras et al. 2022, "Elucidating the
+    Design Space of Diffusion-Based Generative Models", section 5, for the straight path.
+    """
+    variance = (1 - t) ** 2 + (t * deviation) ** 2
+    skip = (t * deviation**2 - (1 - t)) / variance
+    return variance.rsqrt(), skip, deviation * variance.rsqrt()
 
 
 def times(steps: int, solver: Solver = "euler") -> list[float]:

@@ -21,6 +21,9 @@ TENSOR_BUTTONS = tuple(sorted(BUTTONS + LEGACY_BUTTONS))
 ACTION_VALUES = len(TENSOR_BUTTONS) + len(STICKS)
 """Values per action, A: 25."""
 
+CENTRE = (0.0,) * len(TENSOR_BUTTONS) + (0.5,) * len(STICKS)
+"""A pad at rest."""
+
 _COLUMNS = [TENSOR_BUTTONS.index(name) for name in BUTTONS]
 _FIRST_STICK = len(TENSOR_BUTTONS)
 

@@ -16,7 +16,7 @@ from nitrogen.errors import CheckpointError
 from nitrogen.model import flow
 from nitrogen.model.dit import DiT, MixingBlock, TransformerConfig, time_code
 from nitrogen.model.flow import FlowConfig, Solver
-from nitrogen.model.layout import ACTION_VALUES
+from nitrogen.model.layout import ACTION_VALUES, CENTRE
 from nitrogen.model.siglip import VisionConfig, VisionTower, normalise
 
 
@@ -83,13 +83,13 @@ class ActionEncoder(nn.Module):
     """Noisy actions and their time to action tokens."""
 
     def __init__(self, config: NetworkConfig) -> None:
-        """Deviation 0.02 and zero bias, as published."""
+        """Fresh weights; see `_initial_weights`."""
         super().__init__()
         width = config.dit.width
         self.embed = nn.Linear(ACTION_VALUES * config.actions_per_token, width)
         self.join = nn.Linear(2 * width, width)
         self.out = nn.Linear(width, width)
-        _small_weights(self)
+        _initial_weights(self, config)
 
     def forward(self, x: Tensor, bucket: Tensor) -> Tensor:
         """Grouped actions (B, T, A) and integer times (B,) to tokens (B, T, D)."""
@@ -105,12 +105,12 @@ class ActionDecoder(nn.Module):
     """Action tokens to velocities."""
 
     def __init__(self, config: NetworkConfig) -> None:
-        """Deviation 0.02 and zero bias, as published."""
+        """Fresh weights; see `_initial_weights`."""
         super().__init__()
         width = config.dit.width
         self.hidden = nn.Linear(width, width)
         self.out = nn.Linear(width, ACTION_VALUES * config.actions_per_token)
-        _small_weights(self)
+        _initial_weights(self, config)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, D) to grouped velocities (B, T, A)."""
@@ -194,7 +194,19 @@ class NitroGen(nn.Module):
 
         R consecutive rows of x share one row of context.
         """
-        bucket = flow.bucket(t)
+        deviation = self.config.flow.deviation
+        if deviation is None:
+            return self._raw_velocity(x, t, context)
+        centre = torch.tensor(CENTRE, device=x.device)
+        scale_in, skip, scale_out = (
+            scale[:, None, None] for scale in flow.precondition(t, deviation)
+        )
+        x = x - t[:, None, None] * centre
+        raw = self._raw_velocity(scale_in * x, t, context)
+        return centre + skip * x + scale_out * raw
+
+    def _raw_velocity(self, x: Tensor, t: Tensor, context: Tensor) -> Tensor:
+        bucket = flow.bucket(t, self.config.flow)
         group = self.config.actions_per_token
         grouped = x.reshape(len(x), -1, group * ACTION_VALUES)
         tokens = self.action_encoder(grouped, bucket)  # (B R, T / group, D)
@@ -268,9 +280,16 @@ class NitroGen(nn.Module):
         steps: int | None = None,
         *,
         solver: Solver = "euler",
+        game: Tensor | None = None,
     ) -> Tensor:
         """Plans (B, T, A) from frames and N(0, 1) noise (B, T, A), the plain way."""
-        context = self.encode(frames)
+        return self.sample_context(self.encode(frames, game), noise, steps, solver=solver)
+
+    @torch.inference_mode()
+    def sample_context(
+        self, context: Tensor, noise: Tensor, steps: int | None = None, *, solver: Solver = "euler"
+    ) -> Tensor:
+        """The same from the context (B, N, D) that `encode` returned."""
         return flow.integrate(
             lambda x, t: self.velocity(x, t, context),
             noise,
@@ -279,8 +298,12 @@ class NitroGen(nn.Module):
         )
 
 
-def _small_weights(module: nn.Module) -> None:
+def _initial_weights(module: nn.Module, config: NetworkConfig) -> None:
+    """As published; narrow networks on short budgets need a signal of unit size from the start."""
     for part in module.modules():
         if isinstance(part, nn.Linear):
-            nn.init.normal_(part.weight, std=0.02)
+            if config.flow.deviation is None:
+                nn.init.normal_(part.weight, std=0.02)
+            else:
+                nn.init.xavier_uniform_(part.weight)
             nn.init.zeros_(part.bias)

@@ -24,7 +24,7 @@ from nitrogen.model.dit import (
     SelfAttention,
 )
 from nitrogen.model.flow import Solver
-from nitrogen.model.layout import ACTION_VALUES
+from nitrogen.model.layout import ACTION_VALUES, CENTRE
 from nitrogen.model.network import NitroGen
 from nitrogen.model.siglip import VisionBlock
 
@@ -165,7 +165,12 @@ class Sampler:
         width = self.config.dit.width
         device = self.device
         moments = torch.tensor(flow.times(self.steps, self.solver), dtype=torch.float32)
-        buckets = flow.bucket(moments.to(device))  # (S,)
+        buckets = flow.bucket(moments.to(device), self.config.flow)  # (S,)
+        self._scales: list[list[float]] | None = None
+        self._centre = torch.tensor(CENTRE, device=device)
+        if self.config.flow.deviation is not None:
+            scales = flow.precondition(moments, self.config.flow.deviation)
+            self._scales = torch.stack([moments, *scales], dim=1).tolist()
         # in float64, so that folding adds no rounding of its own
         encoder, decoder, out = network.action_encoder, network.action_decoder, network.dit.out
         join = encoder.join.weight.double()
@@ -293,6 +298,13 @@ class Sampler:
         )
 
     def _velocity(self, x: Tensor, step: int, context: Context) -> Tensor:
+        if self._scales is None:
+            return self._raw_velocity(x, step, context)
+        t, scale_in, skip, scale_out = self._scales[step]
+        x = x - t * self._centre
+        return self._centre + skip * x + scale_out * self._raw_velocity(scale_in * x, step, context)
+
+    def _raw_velocity(self, x: Tensor, step: int, context: Context) -> Tensor:
         group = self.config.actions_per_token
         grouped = x.reshape(len(x), -1, group * ACTION_VALUES).to(self.dtype)
         tokens = self._embed_out(F.silu(self._embed(grouped) + self._offset[step]))
