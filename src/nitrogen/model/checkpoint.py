@@ -53,7 +53,7 @@ def save(folder: Path | str, network: NitroGen, *, storage: Storage = "float32")
         described = CheckpointConfig(
             network=network.config, storage=storage, sha256=sha256(folder / WEIGHTS_NAME)
         )
-        _replace(folder / CONFIG_NAME, configs.to_json(described, format=FORMAT).encode())
+        write_text(folder / CONFIG_NAME, configs.to_json(described, format=FORMAT))
     except OSError as error:
         raise CheckpointError(f"cannot write the checkpoint {folder}: {error}") from error
     return folder
@@ -144,10 +144,11 @@ def sha256(path: Path) -> str:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
 
 
-def _replace(path: Path, content: bytes) -> None:
+def write_text(path: Path, content: str) -> None:
+    """Write a text file under a temporary name, then rename it."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_bytes(content)
+        partial.write_text(content)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -7,25 +7,27 @@ runs the fast sampler and reads its values as `Actions`.
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nitrogen.actions import FRAME_SIZE, Actions, Frame
 from nitrogen.errors import ActionsError, CheckpointError
-from nitrogen.model import checkpoint, layout
+from nitrogen.model import hub, layout
+from nitrogen.model.checkpoint import Storage
 from nitrogen.model.flow import Solver
-from nitrogen.model.network import NitroGen
+from nitrogen.model.network import NetworkConfig, NitroGen
 from nitrogen.model.sampler import Sampler
 
 
 class ModelPolicy:
     """Plans actions with a network; follows `Policy` and `BatchPolicy`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a documented option of sampling
         self,
         network: NitroGen,
         *,
@@ -34,47 +36,55 @@ class ModelPolicy:
         seed: int = 0,
         temperature: float = 1.0,
         menu_buttons: bool = False,
+        game: str | None = None,
+        guidance: float = 1.0,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        """A policy on the device where `network` is.
+        """A policy on the device where `network` is; a snapshot of its weights.
 
         steps: solver steps of a plan; None takes what the checkpoint says.
         seed: of the noise of `act`; each `reset` starts it anew.
         temperature: deviation of the initial noise; 0 always takes the same, central plan.
         menu_buttons: let the network press back, start and guide; released otherwise.
+        game: a name in `config.games` to condition on.
+        guidance: velocity = v_u + guidance (v_c - v_u), where v_c knows the game and v_u does not:
+            0 ignores the game, 1 is plain conditioning, more exaggerates it.
+        dtype: number format of the weights; bfloat16 is several times faster for large networks.
         """
         self.network = network
         self.config = network.config
         self._sampler = Sampler(network, steps=steps, solver=solver, dtype=dtype)
         self._device = network.dit.out.weight.device
         self._seed, self._temperature, self._menu = seed, temperature, menu_buttons
+        self._game, self._guidance = _game_index(self.config, game), guidance
         self._history: deque[Frame] = deque(maxlen=self.config.frames)
         self.reset()
 
     @classmethod
-    def from_pretrained(
-        cls,
-        source: Path | str,
-        *,
-        device: str = "cpu",
-        steps: int | None = None,
-        seed: int = 0,
-        temperature: float = 1.0,
-        menu_buttons: bool = False,
-    ) -> Self:
-        """The policy of a checkpoint folder."""
-        return cls(
-            checkpoint.load(source, device=device),
-            steps=steps,
-            seed=seed,
-            temperature=temperature,
-            menu_buttons=menu_buttons,
-        )
+    def from_pretrained(cls, source: Path | str, *, device: str = "cpu", **options: Any) -> Self:
+        """The policy of a checkpoint folder, a published `ng.pt`, or a hub id `owner/name`.
+
+        `options` are those of the constructor.
+        """
+        return cls(hub.load(source, device=device), **options)
+
+    def save_pretrained(self, folder: Path | str, *, storage: Storage = "float32") -> Path:
+        """Write a checkpoint folder with preprocessor description and model card."""
+        return hub.save_pretrained(folder, self.network, storage=storage)
+
+    def push_to_hub(self, repo_id: str, folder: Path | str, *, private: bool = True) -> str:
+        """Write `folder` and upload it; returns the address. See `hub.push_to_hub`."""
+        return hub.push_to_hub(self.network, repo_id, folder, private=private)
 
     @property
     def horizon(self) -> int:
         """Actions in a plan."""
         return self.config.horizon
+
+    @property
+    def preprocessing(self) -> dict[str, object]:
+        """What happens to a frame, as plain values; servers announce its hash."""
+        return hub.preprocessing(self.network)
 
     def reset(self) -> None:
         """Forget the frames of the previous episode and start the noise anew."""
@@ -83,11 +93,27 @@ class ModelPolicy:
 
     def act(self, frame: Frame) -> Actions:
         """The plan after seeing `frame`, (256, 256, 3) uint8 RGB."""
+        return self.continue_plan(frame, Actions.released(0))
+
+    def continue_plan(self, frame: Frame, committed: Actions) -> Actions:
+        """The plan after seeing `frame` whose first `len(committed)` actions are fixed.
+
+        For asynchronous play: while this plan is computed, `committed` is still being played, and
+        the rest joins on to it without a jump. The returned plan begins with `committed`.
+        """
         check_frame(frame)
+        if len(committed) >= self.horizon:
+            raise ActionsError(
+                f"{len(committed)} committed actions leave nothing to plan; a plan has"
+                f" {self.horizon}"
+            )
         self._history.append(frame)
         missing = self.config.frames - len(self._history)
         frames = np.stack([self._history[0]] * missing + list(self._history))  # (F, H, W, 3)
-        return self._plan(self._tensor([frames]), [self._rng])[0]
+        context = self.encode_frames(frames[None])
+        prefix = layout.to_tensor(committed)[None].to(self._device) if len(committed) else None
+        (plan,) = self._read(self.generate_actions(context, [self._rng], prefix=prefix))
+        return Actions.concatenate([committed, plan[len(committed) :]])
 
     def act_batch(
         self, frames: Sequence[Frame], rngs: Sequence[np.random.Generator]
@@ -102,19 +128,65 @@ class ModelPolicy:
             raise ActionsError(f"{len(frames)} frames need as many generators, not {len(rngs)}")
         for frame in frames:
             check_frame(frame)
-        return self._plan(self._tensor([frame[None] for frame in frames]), rngs)
+        small = [shrink(frame, self.config.vision.image_size) for frame in frames]
+        return self._read(self.generate_actions(self.encode_frames(np.stack(small)), rngs))
 
-    def _tensor(self, frames: list[Frame]) -> Tensor:
-        size = self.config.vision.image_size
-        return torch.from_numpy(np.stack([shrink(frame, size) for frame in frames]))
+    def encode_frames(self, frames: NDArray[np.uint8]) -> Tensor:
+        """Image embeddings of frames, to plan from more than once: (B, N, D).
 
-    def _plan(self, frames: Tensor, rngs: Sequence[np.random.Generator]) -> list[Actions]:
+        frames: uint8 (B, H, W, 3), or (B, F, H, W, 3) for a network that sees F frames.
+        """
+        small = shrink(frames, self.config.vision.image_size)
+        context = self._sampler.encode(
+            torch.from_numpy(small).to(self._device), self._games(frames)
+        )
+        if not self._is_guided:
+            return context
+        free = self._sampler.encode(torch.from_numpy(small).to(self._device))
+        return torch.stack([context, free])  # (2, B, N, D): with and without the game
+
+    def generate_actions(
+        self,
+        context: Tensor,
+        rngs: Sequence[np.random.Generator],
+        *,
+        prefix: Tensor | None = None,
+    ) -> Tensor:
+        """Plans (B, T, 25) in the network's scale, from what `encode_frames` returned.
+
+        rngs: one noise generator per plan. prefix: (B, k, 25), committed actions.
+        """
         shape = (self.config.horizon, layout.ACTION_VALUES)
-        draws = [rng.standard_normal(shape, np.float32) for rng in rngs]
-        noise = torch.from_numpy(self._temperature * np.stack(draws)).float().to(self._device)
-        context = self._sampler.encode(frames.to(self._device))
-        plans = [layout.from_tensor(plan) for plan in self._sampler.plan(context, noise).cpu()]
+        draws = np.stack([rng.standard_normal(shape, np.float32) for rng in rngs])
+        noise = torch.from_numpy(draws).mul_(self._temperature).to(self._device)
+        if self._is_guided:
+            conditional, free = context
+            return self._sampler.plan(
+                conditional, noise, prefix=prefix, unconditional=free, guidance=self._guidance
+            )
+        return self._sampler.plan(context, noise, prefix=prefix)
+
+    @property
+    def _is_guided(self) -> bool:
+        return self._game is not None and self._guidance != 1.0
+
+    def _games(self, frames: NDArray[np.uint8]) -> Tensor | None:
+        if self._game is None:
+            return None
+        return torch.full((len(frames),), self._game, device=self._device)
+
+    def _read(self, values: Tensor) -> list[Actions]:
+        plans = [layout.from_tensor(plan) for plan in values.cpu()]
         return plans if self._menu else [plan.without_menu_buttons() for plan in plans]
+
+
+def _game_index(config: NetworkConfig, game: str | None) -> int | None:
+    if game is None:
+        return None
+    if game not in config.games:
+        known = ", ".join(config.games) or "none"
+        raise CheckpointError(f"the network does not know the game {game!r}; games: {known}")
+    return config.games.index(game) + 1
 
 
 def check_frame(frame: Frame) -> None:

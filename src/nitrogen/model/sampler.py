@@ -28,8 +28,11 @@ from nitrogen.model.layout import ACTION_VALUES, CENTRE
 from nitrogen.model.network import NitroGen
 from nitrogen.model.siglip import VisionBlock
 
-PACK_FROM = 2**18
-"""Weights of a matrix from which prepacking pays; below, calling the operator costs more."""
+ALWAYS_PACKED = 2**18
+"""Weights of a matrix from which the prepacked product is used for any input."""
+
+PACKED_FROM = 2**20
+"""Multiplications from which it is used for smaller matrices; below, the call costs more."""
 
 
 def can_prepack() -> bool:
@@ -47,19 +50,21 @@ class Linear:
         """`activation` is `none`, `gelu` (tanh), `relu` or `silu`."""
         self.weight, self.bias = weight.contiguous(), bias
         self._plain = _ACTIVATIONS[activation]
-        self._fused: tuple[str, list[float], str] = (
-            "swish" if activation == "silu" else activation,
-            [],
-            "tanh",
-        )
+        name = "swish" if activation == "silu" else activation
+        self._fused: tuple[str, list[float], str] = (name, [], "tanh")
         self._packed: Any = None
-        if pack and weight.numel() >= PACK_FROM:
+        self._from_size = 0
+        if pack:
             self._packed = torch.ops.mkldnn._reorder_linear_weight(self.weight)
             self._run = torch.ops.mkldnn._linear_pointwise.default
+            if weight.numel() < ALWAYS_PACKED:
+                self._from_size = PACKED_FROM // len(weight)  # of the input
+            else:
+                del self.weight
 
     def __call__(self, x: Tensor) -> Tensor:
         """(..., in) to (..., out)."""
-        if self._packed is not None:
+        if self._packed is not None and x.numel() >= self._from_size:
             out: Tensor = self._run(x, self._packed, self.bias, *self._fused)
             return out
         return self._plain(F.linear(x, self.weight, self.bias))
