@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import av
 import cv2
@@ -168,8 +168,8 @@ class VideoWriter:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             kind = {".mkv": "matroska", ".webm": "webm"}.get(self._path.suffix, "mp4")
-            self._container: Any = av.open(str(self._partial), "w", format=kind)
-            self._stream: Any = self._container.add_stream(codec, rate=rate, options=options)
+            self._container = cast(Any, av.open(str(self._partial), "w", format=kind))
+            self._stream = cast(Any, self._container.add_stream(codec, rate=rate, options=options))
         except (OSError, ValueError, av.error.FFmpegError) as error:
             raise VideoError(f"{path} cannot be written: {error}") from error
         self._stream.width, self._stream.height = size

@@ -1,0 +1,80 @@
+"""What really was pressed while a video was recorded: one row per frame, as parquet.
+
+Columns: the 17 buttons as travel in 0..1 and the 4 stick axes in -1..1, all float32, y growing
+down; recordings add `episode` and `seed`. Facts about the recording (rate, skin, placement) are
+kept as JSON in the file's own metadata.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from nitrogen.actions import BUTTONS, STICKS, Actions
+from nitrogen.errors import DataError
+
+FORMAT = "nitrogen.pad/1"
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What really was pressed."""
+
+    actions: Actions
+    facts: dict[str, Any]
+    """For example `rate_hz`, `skin`, `placement`, `box`; empty for logs of other programs."""
+    episode: NDArray[np.int32] | None = None
+    """Per row: which play-through it belongs to."""
+
+
+def truth_path(video: Path) -> Path:
+    """Where the truth of a video lies: `clip.mp4` → `clip.pad.parquet`."""
+    return Path(video).with_suffix(".pad.parquet")
+
+
+def write_truth(
+    path: Path,
+    actions: Actions,
+    facts: dict[str, Any],
+    extra: dict[str, NDArray[Any]] | None = None,
+) -> None:
+    """Write one row per frame: 17 travels, 4 stick axes and the `extra` columns; atomic.
+
+    Raises DataError if the disk refuses.
+    """
+    columns: dict[str, NDArray[Any]] = {name: actions.button(name) for name in BUTTONS}
+    columns |= {name: actions.stick(name) for name in STICKS} | (extra or {})
+    table = pa.table({name: pa.array(np.ascontiguousarray(v)) for name, v in columns.items()})
+    table = table.replace_schema_metadata({"nitrogen": json.dumps({"format": FORMAT, **facts})})
+    partial = Path(path).with_name(f".{Path(path).name}.partial")
+    try:
+        pq.write_table(table, partial)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise DataError(f"{path} cannot be written: {error}") from error
+
+
+def read_truth(path: Path) -> Truth:
+    """Read what `write_truth` wrote. Raises DataError if it cannot be used."""
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise DataError(f"no file {path}; 'nitrogen record' writes it beside the video") from None
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(f"{path} cannot be read as parquet: {error}") from error
+    missing = [name for name in BUTTONS + STICKS if name not in table.column_names]
+    if missing:
+        raise DataError(f"{path}: missing columns {missing}")
+    actions = Actions(*(
+        np.stack([np.asarray(table[name], np.float32) for name in names], axis=1)
+        for names in (BUTTONS, STICKS)
+    ))  # fmt: skip
+    text = (table.schema.metadata or {}).get(b"nitrogen", b"{}")
+    episode = np.asarray(table["episode"], np.int32) if "episode" in table.column_names else None
+    return Truth(actions, json.loads(text), episode)
