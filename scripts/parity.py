@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from nitrogen.model import layout, published
-from nitrogen.model.network import NitroGen
+from nitrogen.model.network import NitroGen, context_bias
 from nitrogen.model.sampler import Sampler
 
 TOLERANCE = 2e-5
@@ -81,7 +81,7 @@ def _encoded(network: NitroGen, case: Recorded) -> list[tuple[str, Tensor]]:
     placed = encoded
     if network.positions is not None:
         placed = encoded + network.positions[: encoded.shape[1]]
-    transformed = network.dit(placed, bucket, context, network.context_bias(context.shape[1]))
+    transformed = network.dit(placed, bucket, context, context_bias(network.config, context))
     return [
         ("vision_first", _as_recorded(tokens, case, "vision_first")),
         ("vl_mix_first", _unfolded(network, context)),

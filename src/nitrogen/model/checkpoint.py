@@ -112,7 +112,8 @@ def build(network: NetworkConfig, weights: dict[str, Tensor], *, where: str) -> 
         shown = "; ".join(sorted(problems)[:10])
         more = f"; and {len(problems) - 10} more" if len(problems) > 10 else ""
         raise CheckpointError(f"{where} does not fit the network: {shown}{more}")
-    floats = {name: value.to(torch.float32) for name, value in weights.items()}
+    # a copy: torch aligns it, and results depend on the alignment in the last bit
+    floats = {name: value.to(torch.float32, copy=True) for name, value in weights.items()}
     built.load_state_dict(floats, assign=True)
     return built.requires_grad_(requires_grad=True).eval()
 

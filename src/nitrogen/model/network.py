@@ -162,32 +162,11 @@ class NitroGen(nn.Module):
 
     def mix(self, tokens: Tensor, game: Tensor | None = None) -> Tensor:
         """Image tokens (B, N, D) through padding, game token and mixing blocks."""
-        x = self.join_tokens(tokens, game)
-        bias = self.context_bias(x.shape[1])
+        x = join_tokens(self.config, tokens, self.games, game)
+        bias = context_bias(self.config, x)
         for block in self.mixing:
             x = block(x, bias)
         return x
-
-    def join_tokens(self, tokens: Tensor, game: Tensor | None = None) -> Tensor:
-        """Pads, game token and image tokens (B, N, D), in this order; equal pads become one."""
-        if self.games is not None:
-            index = tokens.new_zeros(len(tokens), dtype=torch.long) if game is None else game
-            tokens = torch.cat([self.games[index][:, None].to(tokens.dtype), tokens], dim=1)
-        elif game is not None:
-            raise CheckpointError("this network knows no games; leave the game out")
-        pads = 1 if self.config.folds_pads else self.config.pads
-        return F.pad(tokens, (0, 0, pads, 0)) if pads else tokens
-
-    def context_bias(self, tokens: int) -> Tensor | None:
-        """What is added to the attention logits of `tokens` context tokens, (N,).
-
-        P equal pads weigh exactly as much as one with log P on its logit.
-        """
-        if not self.config.folds_pads:
-            return None
-        bias = torch.zeros(tokens, device=self.dit.out.weight.device)
-        bias[0] = math.log(self.config.pads)
-        return bias.to(self.dit.out.weight.dtype)
 
     def velocity(self, x: Tensor, t: Tensor, context: Tensor) -> Tensor:
         """Direction from noise to actions at x (B R, T, A), t (B R,); context is (B, N, D).
@@ -212,7 +191,7 @@ class NitroGen(nn.Module):
         tokens = self.action_encoder(grouped, bucket)  # (B R, T / group, D)
         if self.positions is not None:
             tokens = tokens + self.positions[: tokens.shape[1]]
-        bias = self.context_bias(context.shape[1])
+        bias = context_bias(self.config, context)
         out: Tensor = self.action_decoder(self.dit(tokens, bucket, context, bias))
         return out.reshape(x.shape)
 
@@ -296,6 +275,34 @@ class NitroGen(nn.Module):
             steps or self.config.flow.steps,
             solver=solver,
         )
+
+
+def join_tokens(
+    config: NetworkConfig, tokens: Tensor, games: Tensor | None, game: Tensor | None
+) -> Tensor:
+    """Pads, game token and image tokens (B, N, D), in this order; equal pads become one.
+
+    games: rows of the game table; game: (B,) rows to take, row 0 where None.
+    """
+    if games is not None:
+        index = tokens.new_zeros(len(tokens), dtype=torch.long) if game is None else game
+        tokens = torch.cat([games[index][:, None].to(tokens.dtype), tokens], dim=1)
+    elif game is not None:
+        raise CheckpointError("this network knows no games; leave the game out")
+    pads = 1 if config.folds_pads else config.pads
+    return F.pad(tokens, (0, 0, pads, 0)) if pads else tokens
+
+
+def context_bias(config: NetworkConfig, context: Tensor) -> Tensor | None:
+    """What is added to the attention logits of each token of a context (B, N, D), (N,).
+
+    P equal pads weigh exactly as much as one with log P on its logit.
+    """
+    if not config.folds_pads:
+        return None
+    bias = context.new_zeros(context.shape[1])
+    bias[0] = math.log(config.pads)
+    return bias
 
 
 def _initial_weights(module: nn.Module, config: NetworkConfig) -> None:

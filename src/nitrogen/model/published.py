@@ -31,7 +31,7 @@ POOLING_HEAD = (
 
 _READ_ERRORS = (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError)
 
-_Plan = dict[str, tuple[str, ...]]
+Plan = dict[str, tuple[str, ...]]
 """Our parameter to the foreign tensors that it is made of, joined along their first dimension."""
 
 
@@ -54,11 +54,26 @@ def read(source: Path | str, *, vision_heads: int | None = None) -> NitroGen:
     """The network of a published checkpoint, float32, in evaluation mode; raises as `convert`."""
     source = Path(source)
     tensors, settings = _open(source)
-    network = network_config(tensors, settings, vision_heads, where=source.name)
-    plan = _plan(network)
-    _check_complete(plan, tensors, network, where=source.name)
+    network, plan = describe(tensors, settings, vision_heads=vision_heads, where=source.name)
     weights = assemble(plan, tensors)
     return checkpoint.build(network, weights, where=source.name)
+
+
+def describe(
+    tensors: Mapping[str, Tensor],
+    settings: dict[str, Any],
+    *,
+    vision_heads: int | None = None,
+    where: str,
+) -> tuple[NetworkConfig, Plan]:
+    """Our config for these tensors and settings, and what each of our parameters is made of.
+
+    Raises CheckpointError unless every tensor is used once or known to be dropped.
+    """
+    network = network_config(tensors, settings, vision_heads, where=where)
+    plan = _plan(network)
+    _check_complete(plan, tensors, network, where=where)
+    return network, plan
 
 
 def published_parameters(network: NetworkConfig) -> int:
@@ -93,7 +108,7 @@ def _are_tensors(tensors: Any) -> bool:
     return isinstance(tensors, Mapping) and all(isinstance(x, Tensor) for x in tensors.values())
 
 
-def _plan(network: NetworkConfig) -> _Plan:
+def _plan(network: NetworkConfig) -> Plan:
     plan = vision_plan(network.vision, "vision_encoder.")
     for index in range(network.mixing.layers):
         ours, theirs = f"mixing.{index}", f"vl_self_attention_model.transformer_blocks.{index}"
@@ -132,7 +147,7 @@ _TRANSPOSED = {
 """Linear layers that the published file stores as (1, in, out) and (1, out)."""
 
 
-def _block_plan(ours: str, theirs: str, *, cross: bool) -> _Plan:
+def _block_plan(ours: str, theirs: str, *, cross: bool) -> Plan:
     attention = f"{theirs}.attn1.to_"
     if cross:
         plan = _layer(f"{ours}.attention.q", f"{attention}q")
@@ -145,7 +160,7 @@ def _block_plan(ours: str, theirs: str, *, cross: bool) -> _Plan:
     return plan | _layer(f"{ours}.feed_forward.fc2", f"{theirs}.ff.net.2")
 
 
-def vision_plan(vision: VisionConfig, prefix: str) -> _Plan:
+def vision_plan(vision: VisionConfig, prefix: str) -> Plan:
     """How the tower is made of foreign tensors whose names start with `prefix`."""
     plan = _layer("vision.patch", f"{prefix}embeddings.patch_embedding")
     plan["vision.positions"] = (f"{prefix}embeddings.position_embedding.weight",)
@@ -163,12 +178,12 @@ def vision_plan(vision: VisionConfig, prefix: str) -> _Plan:
     return plan
 
 
-def _layer(ours: str, *theirs: str) -> _Plan:
+def _layer(ours: str, *theirs: str) -> Plan:
     return {f"{ours}.{part}": tuple(f"{x}.{part}" for x in theirs) for part in ("weight", "bias")}
 
 
 def _check_complete(
-    plan: _Plan, tensors: Mapping[str, Tensor], network: NetworkConfig, *, where: str
+    plan: Plan, tensors: Mapping[str, Tensor], network: NetworkConfig, *, where: str
 ) -> None:
     """Refuse unless each tensor is used once, dropped by name, or a table that we compute."""
     used = [name for names in plan.values() for name in names]
@@ -210,7 +225,7 @@ def _is_sine_table(table: Tensor) -> bool:
     return table.shape[0] == 1 and torch.allclose(table[0].float(), expected, atol=1e-5)
 
 
-def assemble(plan: _Plan, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def assemble(plan: Plan, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Our parameters from foreign tensors; those of `plan` must be there."""
     weights = {}
     for ours, theirs in plan.items():

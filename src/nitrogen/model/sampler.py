@@ -25,7 +25,7 @@ from nitrogen.model.dit import (
 )
 from nitrogen.model.flow import Solver
 from nitrogen.model.layout import ACTION_VALUES, CENTRE
-from nitrogen.model.network import NitroGen
+from nitrogen.model.network import NitroGen, context_bias, join_tokens
 from nitrogen.model.siglip import VisionBlock
 
 ALWAYS_PACKED = 2**18
@@ -48,19 +48,20 @@ class Linear:
         self, weight: Tensor, bias: Tensor | None, *, pack: bool, activation: str = "none"
     ) -> None:
         """`activation` is `none`, `gelu` (tanh), `relu` or `silu`."""
-        self.weight, self.bias = weight.contiguous(), bias
+        self.weight, self.bias = weight, bias
         self._plain = _ACTIVATIONS[activation]
         name = "swish" if activation == "silu" else activation
         self._fused: tuple[str, list[float], str] = (name, [], "tanh")
         self._packed: Any = None
         self._from_size = 0
         if pack:
-            self._packed = torch.ops.mkldnn._reorder_linear_weight(self.weight)
+            self._packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous())
             self._run = torch.ops.mkldnn._linear_pointwise.default
-            if weight.numel() < ALWAYS_PACKED:
-                self._from_size = PACKED_FROM // len(weight)  # of the input
-            else:
+            if weight.numel() >= ALWAYS_PACKED:
                 del self.weight
+                return
+            self._from_size = PACKED_FROM // len(weight)  # of the input
+        self.weight = weight.clone(memory_format=torch.contiguous_format)
 
     def __call__(self, x: Tensor) -> Tensor:
         """(..., in) to (..., out)."""
@@ -126,22 +127,25 @@ class Sampler:
         return self._raw(layer.weight, layer.bias, activation)
 
     def _raw(self, weight: Tensor, bias: Tensor, activation: str = "none") -> Linear:
-        weight, bias = weight.detach().to(self.dtype), bias.detach().to(self.dtype)
+        weight, bias = weight.detach().to(self.dtype), self._copy(bias)
         return Linear(weight, bias, pack=self._pack, activation=activation)
 
+    def _copy(self, values: Tensor) -> Tensor:
+        return values.detach().to(self.dtype, copy=True)
+
     def _norm(self, norm: nn.LayerNorm) -> Callable[[Tensor], Tensor]:
-        weight, bias = norm.weight.detach().to(self.dtype), norm.bias.detach().to(self.dtype)
+        weight, bias = self._copy(norm.weight), self._copy(norm.bias)
         return lambda x: F.layer_norm(x, norm.normalized_shape, weight, bias, norm.eps)
 
     def _fold_encoder(self, network: NitroGen) -> None:
         tower = network.vision
         self._patches = tower.patches
         self._patch = self._linear(tower.patch)
-        self._places = tower.positions.detach().to(self.dtype)
+        self._places = self._copy(tower.positions)
+        self._games = None if network.games is None else self._copy(network.games)
         self._tower = [self._block(block) for block in tower.blocks]  # type: ignore[arg-type]
         self._tower_norm = self._norm(tower.norm)
         self._mixing = [self._block(block) for block in network.mixing]  # type: ignore[arg-type]
-        self._network = network
 
     def _block(self, block: MixingBlock | VisionBlock) -> Callable[[Tensor, Tensor | None], Tensor]:
         """A pre-norm block of the tower or of the mixing blocks, on frozen layers."""
@@ -190,7 +194,7 @@ class Sampler:
         tokens = self.config.horizon // self.config.actions_per_token
         self._positions = None
         if network.positions is not None:
-            self._positions = network.positions[:tokens].detach().to(self.dtype)
+            self._positions = self._copy(network.positions[:tokens])
         hidden = decoder.hidden.weight.double()
         folded_bias = hidden @ out.bias.double() + decoder.hidden.bias.double()
         self._hidden = self._raw(hidden @ out.weight.double(), folded_bias, "relu")
@@ -248,15 +252,12 @@ class Sampler:
         for block in self._tower:
             x = block(x, None)
         tokens = self._tower_norm(x)  # (B F, N, D)
-        tokens = self._network.join_tokens(tokens.reshape(len(pictures), -1, x.shape[-1]), game)
-        bias = self._bias(tokens)
+        tokens = tokens.reshape(len(pictures), -1, x.shape[-1])
+        tokens = join_tokens(self.config, tokens, self._games, game)
+        bias = context_bias(self.config, tokens)
         for block in self._mixing:
             tokens = block(tokens, bias)
         return tokens
-
-    def _bias(self, tokens: Tensor) -> Tensor | None:
-        bias = self._network.context_bias(tokens.shape[1])
-        return None if bias is None else bias.to(tokens.dtype)
 
     @torch.inference_mode()
     def prepare(self, context: Tensor) -> Context:
@@ -264,7 +265,9 @@ class Sampler:
         heads, count = self.config.dit.heads, self._kv_count
         both = self._kv(context.to(self.dtype)).view(*context.shape[:2], count, 2, heads, -1)
         both = both.permute(2, 3, 0, 4, 1, 5).contiguous()  # (blocks, 2, B, heads, N, d)
-        return Context(list(both[:, 0].unbind()), list(both[:, 1].unbind()), self._bias(context))
+        return Context(
+            list(both[:, 0].unbind()), list(both[:, 1].unbind()), context_bias(self.config, context)
+        )
 
     @torch.inference_mode()
     def plan(
