@@ -21,6 +21,9 @@ def test_metrics_come_back_and_a_torn_last_line_is_left_out(tmp_path):
         {"step": 2, "loss": None},
         {"step": 3, "name": "x"},
     ]
+    with MetricLog(path) as log:
+        log.write(step=5)
+    assert [row["step"] for row in read_metrics(path)] == [1, 2, 3, 5]
 
 
 @pytest.mark.parametrize("line", ["{torn", "[1, 2]"])

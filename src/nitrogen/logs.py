@@ -6,6 +6,7 @@ Logs go to stderr; results belong to stdout and are written by `cli` alone.
 import json
 import logging
 import math
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,8 +33,11 @@ class MetricLog:
     """Appends one JSON object per line to a file, each line flushed, so that a crash loses none."""
 
     def __init__(self, path: Path) -> None:
-        """Open `path` for appending; its folder is made if needed."""
+        """Open `path` for appending, its folder made if needed; a torn last line is cut off."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            whole = path.read_bytes().rfind(b"\n") + 1
+            os.truncate(path, whole)
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, **values: Any) -> None:

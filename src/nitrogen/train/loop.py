@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -39,6 +39,8 @@ class TrainConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     steps: int = 10_000
     batch: int = 128
+    precision: Literal["bfloat16", "float32"] = "bfloat16"
+    """Of the products in forward and backward; weights and optimiser stay float32."""
     draws: int = 4
     """Noise and time draws per encoded frame."""
     onset_weight: float = 0.0
@@ -185,9 +187,10 @@ class _State:
         for group in self._optimiser.param_groups:
             group["lr"] = learning_rate(step, config.steps, config.optim)
         weights = onset_weights(plans, config.onset_weight) if config.onset_weight else None
-        loss = self.network.loss(
-            frames, plans, draws=config.draws, weights=weights, generator=generator
-        )
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bfloat16"):
+            loss = self.network.loss(
+                frames, plans, draws=config.draws, weights=weights, generator=generator
+            )
         value = float(loss.detach())
         if not np.isfinite(value):
             raise TrainingError(
@@ -195,7 +198,7 @@ class _State:
                 f" {config.save_every} steps ago is kept in {self._file}; lower the learning rate"
             )
         self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.optim.clip)
         self._optimiser.step()
         self._average.update(step)

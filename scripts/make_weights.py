@@ -1,0 +1,155 @@
+"""Make the small policy that ships with the package, from nothing.
+
+    python scripts/make_weights.py --out runs/weights
+
+Collects expert-labelled play of the built-in games and of ViZDoom, trains, lets the policy play
+while the expert labels what it meets, and trains on: DAgger in rounds (docs/concepts/learning.md).
+Every stage is kept on disk, so that a stopped run goes on where it was. The policy with its recipe
+beside it ends in OUT/policy.
+"""
+
+import argparse
+import dataclasses
+import functools
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from nitrogen.benchmark.suite import task
+from nitrogen.data.samples import Run, Samples
+from nitrogen.imitate import Mixture, collect, load_runs, save_runs
+from nitrogen.model.inference import ModelPolicy
+from nitrogen.model.presets import preset
+from nitrogen.train.loop import Progress, train
+from nitrogen.train.recipes import demo
+
+ROOT = Path(__file__).resolve().parents[1]
+console = Console(stderr=True)
+
+SHARES = {
+    "doom/defend_the_center": 1.0,
+    "platformer/reach_the_flag": 1.0,
+    "racer/finish_a_lap": 0.5,
+    "arena/clear_the_waves": 0.5,
+}
+FIRST = Mixture(random=0.15)
+LATER = Mixture(policy=0.65, random=0.08)
+
+
+def say(text: str) -> None:
+    """One line to stderr."""
+    console.log(text)
+
+
+def gather(
+    name: str, frames: int, first_seed: int, policy: ModelPolicy | None, path: Path
+) -> list[Run]:
+    """About `frames` labelled frames of one task, kept in `path`."""
+    if path.exists():
+        return load_runs(path)
+    chosen, runs, seed, start, won = task(name), [], first_seed, time.time(), 0
+    size = preset("tiny").vision.image_size
+    while sum(len(run.frames) for run in runs) < frames:
+        part, successes = collect(
+            chosen.make,
+            range(seed, seed + 32),
+            name=name,
+            size=size,
+            frames=chosen.frames,
+            mixture=FIRST if policy is None else LATER,
+            policy=policy,
+        )
+        runs, seed, won = runs + part, seed + 32, won + successes
+    save_runs(runs, path)
+    count = sum(len(run.frames) for run in runs)
+    say(f"{name}: {count} frames, {won} of {len(runs)} episodes won, {time.time() - start:.0f} s")
+    return runs
+
+
+def report(stage: str, progress: Progress) -> None:
+    """One line of training progress."""
+    say(
+        f"{stage}: step {progress.step}/{progress.steps} loss {progress.loss:.4f}"
+        f" {progress.images_per_s:.0f} images/s, data {100 * progress.data_share:.0f} %"
+    )
+
+
+def main() -> None:
+    """Run all stages."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("runs/weights"))
+    parser.add_argument("--tasks", nargs="+", default=list(SHARES))
+    parser.add_argument("--frames", type=int, default=48_000, help="per task of share 1 and round")
+    parser.add_argument("--steps", type=int, nargs="+", default=[3000, 2000, 2000, 2000, 3000])
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--vision-layers", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    start, folder, runs, times = time.time(), None, [], []
+    network = preset("tiny", rate_hz=30.0, vision_layers=options.vision_layers)
+    for stage, steps in enumerate(options.steps):
+        began = time.time()
+        policy = None if folder is None else ModelPolicy.from_pretrained(folder, steps=4)
+        for name in options.tasks:
+            path = options.out / f"data/{name.replace('/', '-')}-{stage}.npz"
+            frames = int(options.frames * SHARES[name])
+            runs += gather(name, frames, 100_000 * stage + 1000 * options.seed, policy, path)
+        collected = time.time()
+        last = stage + 1 == len(options.steps)
+        config = dataclasses.replace(
+            demo(),
+            network=network,
+            optim=dataclasses.replace(
+                demo().optim, learning_rate=options.rate, decay_share=0.5 if last else 0.3
+            ),
+            steps=steps,
+            batch=options.batch,
+            seed=1000 * options.seed + stage,
+        )
+        out = options.out / f"stage-{stage}"
+        if not (out / "policy" / "config.json").exists():
+            train(
+                config,
+                Samples(runs, horizon=network.horizon),
+                out,
+                start_from=folder,
+                resume=True,
+                on_progress=functools.partial(report, f"stage {stage}"),
+            )
+        folder = out / "policy"
+        times.append(
+            {
+                "stage": stage,
+                "collect_s": round(collected - began),
+                "train_s": round(time.time() - collected),
+            }
+        )
+        say(f"stage {stage} done in {time.time() - began:.0f} s")
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=ROOT
+    ).stdout.strip()
+    recipe = {
+        "command": " ".join(sys.argv),
+        "commit": commit,
+        "frames": sum(len(run.frames) for run in runs),
+        "episodes": len(runs),
+        "seconds": round(time.time() - start),
+        "threads": options.threads,
+        "stages": times,
+        "train": dataclasses.asdict(config),
+    }
+    shutil.copytree(folder, options.out / "policy", dirs_exist_ok=True)
+    (options.out / "policy" / "recipe.json").write_text(json.dumps(recipe, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
