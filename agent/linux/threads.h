@@ -1,0 +1,16 @@
+/* Which threads of this process are running, asked of the kernel. */
+#ifndef NG_THREADS_H
+#define NG_THREADS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+bool thread_exists(pid_t id);
+
+/* Running or ready to run; false if it sleeps or has ended. */
+bool thread_runs(pid_t id);
+
+/* Does any thread but this one run? */
+bool threads_others_run(void);
+
+#endif

@@ -1,0 +1,161 @@
+"""What the simulator must know of a game: how to start it, how it runs, and who judges it.
+
+Knows no process. Facts about one game live in `nitrogen.simulator.games.<name>`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal, Protocol
+
+from nitrogen.actions import BUTTONS, Actions, Frame
+from nitrogen.errors import GameError
+from nitrogen.simulator.protocol import KEY_CONTROLS
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a judge says after a frame."""
+
+    terminated: bool = False
+    success: bool = False
+    progress: float = 0.0
+    """In 0..1."""
+    events: tuple[str, ...] = ()
+    """What has happened since the last frame."""
+
+
+class View(Protocol):
+    """What a judge may look at: the game at the frame that it shows now."""
+
+    @property
+    def pid(self) -> int:
+        """Process number of the game, for reads of its memory."""
+
+    @property
+    def home(self) -> Path:
+        """The game's home folder."""
+
+    @property
+    def time_s(self) -> float:
+        """Virtual seconds since the episode began."""
+
+    @property
+    def observation(self) -> Frame:
+        """(256, 256, 3) uint8 RGB."""
+
+    def picture(self) -> Frame:
+        """(H, W, 3) uint8 RGB at window size."""
+
+
+class Judge(Protocol):
+    """Decides what an episode came to. It is copied with the game's save-states."""
+
+    def on_start(self, view: View) -> Verdict:
+        """The episode begins with this frame."""
+
+    def on_frame(self, view: View) -> Verdict:
+        """The game shows the next frame."""
+
+    def on_exit(self, status: int) -> Verdict:
+        """The game has ended itself with this exit status."""
+
+
+class ExitJudge:
+    """The game goes on until it ends itself; exit status 0 counts as success if so declared."""
+
+    def __init__(self, *, success_status: int | None = None) -> None:
+        """`success_status`: the exit status that means success, None if none does."""
+        self._success_status = success_status
+
+    def on_start(self, view: View) -> Verdict:
+        """Nothing has happened yet."""
+        return Verdict()
+
+    def on_frame(self, view: View) -> Verdict:
+        """Nothing is known while it runs."""
+        return Verdict()
+
+    def on_exit(self, status: int) -> Verdict:
+        """Success if the game ended with the status that means it."""
+        success = status == self._success_status
+        return Verdict(
+            terminated=True,
+            success=success,
+            progress=float(success),
+            events=(f"exit {status}",),
+        )
+
+
+class JudgeFactory(Protocol):
+    """Makes the judge of one episode."""
+
+    def __call__(self) -> Judge:
+        """A fresh judge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Game:
+    """One game, started in one way.
+
+    `{home}` in `command`, `environment` and the text of `files` stands for the fresh home folder.
+    Raises GameError if a value makes no sense.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    title: str = ""
+    packages: tuple[str, ...] = ()
+    """Debian packages that bring it."""
+    size: tuple[int, int] = (1920, 1080)
+    """The window's width and height, or more: room for the picture."""
+    rate_hz: float = 60.0
+    """Native frame rate: the game's own idea of how long a frame lasts."""
+    display: Literal["none", "x11"] = "none"
+    """`none`: SDL draws in memory; `x11`: needs a virtual X display, and OpenGL is drawn on the
+    processor."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Text files in the home folder, by path."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    locked: tuple[str, ...] = ()
+    """Buttons that stay released during an episode, whatever the action says: those that leave the
+    game or its level."""
+    startup: Actions = field(default_factory=lambda: Actions.released(0))
+    """Played before the episode begins, from the first presented frame."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """For games that read no pad: control (`south`, `left_x-`) -> key name (`Space`, `Left`)."""
+    judge: JudgeFactory = ExitJudge
+    saves: Literal["fork", "replay"] = "replay"
+    """Save-states: by copying the process, or by replaying from the start."""
+    seeded: bool = False
+    """The seed of an episode changes the game's random numbers, for which it must start anew;
+    otherwise all episodes of it begin alike."""
+    deterministic: bool = False
+    """Equal actions give equal frames, tested."""
+    skips_drawing: bool = False
+    """Redraws everything in each frame, so frames that nobody looks at need not be drawn."""
+    wants_gpu: bool = False
+    start_limit_s: float = 120.0
+    """Real time until the first frame."""
+    step_limit_s: float = 60.0
+    """Real time until the next frame; three times as much while the game uses the processor."""
+
+    def __post_init__(self) -> None:
+        """Check."""
+        if not self.command:
+            raise GameError(f"{self.name}: the command is empty; name the program to start")
+        if not 1.0 <= self.rate_hz <= 1000.0:
+            raise GameError(f"{self.name}: rate_hz {self.rate_hz:g} is not in 1..1000")
+        if not all(16 <= side <= 8192 for side in self.size):
+            raise GameError(f"{self.name}: size {self.size} is not within 16..8192 pixels")
+        if not set(self.locked) <= set(BUTTONS):
+            raise GameError(f"{self.name}: locked {self.locked} are not all buttons: {BUTTONS}")
+        unknown = sorted(set(self.keys) - set(KEY_CONTROLS))
+        if unknown:
+            raise GameError(f"{self.name}: keys for unknown controls {unknown}: {KEY_CONTROLS}")
+
+    @property
+    def rate(self) -> Fraction:
+        """Native frame rate in Hz, exactly as the clock keeps it."""
+        return Fraction(self.rate_hz).limit_denominator(1001)

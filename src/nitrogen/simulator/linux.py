@@ -1,0 +1,275 @@
+"""Start a game with the agent preloaded, and end it without leaving anything behind.
+
+Knows processes, folders and environment variables. Knows nothing of Gymnasium.
+
+A run lives in a folder of its own: `home` (the game's fresh home), `game.log` (what it printed),
+`agent.log`, the `channel` socket, the `lifeline` pipe and `board`, a link to the shared memory.
+"""
+
+import contextlib
+import fcntl
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from nitrogen.errors import (
+    AgentMissingError,
+    GameError,
+    GameExitedError,
+    GameMissingError,
+    GameTimeoutError,
+)
+from nitrogen.simulator.board import Board
+from nitrogen.simulator.channel import PATIENCE, Channel, GameEnded, processor_seconds
+from nitrogen.simulator.game import Game
+
+AGENT = Path(__file__).parent / "lib" / "libnitrogen_agent.so"
+EPOCH_NS = 1_700_000_000 * 1_000_000_000
+"""Calendar time at which every run starts, for seed 0."""
+_PREFIX = "nitrogen-run-"
+_GAME_FOLDERS = ("/usr/games", "/usr/local/games")
+_LOG_LINES = 12
+
+
+class Run:
+    """One started game: its process group and its folder. Closes twice without complaint."""
+
+    def __init__(
+        self, game: Game, *, seed: int = 0, mode: int = 0, display: str | None = None
+    ) -> None:
+        """Start `game`. `display` names the X display, if it needs one.
+
+        Raises AgentMissingError, GameMissingError or GameError.
+        """
+        if not AGENT.exists():
+            raise AgentMissingError(f"no agent library at {AGENT}; build it with 'make -C agent'")
+        program = find_program(game)
+        remove_stale_folders()
+        self.game = game
+        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self.home = self.folder / "home"
+        self._lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(str(self.folder / "channel"))
+        self._listener.listen(1)
+        os.mkfifo(self.folder / "lifeline")
+        # Held open for reading too, so that opening waits for nobody; the game sees the end of
+        # the last writer, which is this process.
+        self._lifeline = os.open(self.folder / "lifeline", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._board: Board | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        try:
+            epoch_ns = EPOCH_NS + seed % 2**31 * 1_000_000_000
+            self._board = Board(game, seed=seed, epoch_ns=epoch_ns, mode=mode)
+            (self.folder / "board").symlink_to(f"/proc/{os.getpid()}/fd/{self._board.file}")
+            self._process = self._start(program, display)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, program: str, display: str | None) -> subprocess.Popen[bytes]:
+        write_files(self.home, self.game.files, self.home)
+        command = [program, *(self._filled(part) for part in self.game.command[1:])]
+        with (self.folder / "game.log").open("wb") as log:
+            try:
+                return subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    cwd=self.home,
+                    env=self._environment(display),
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise GameError(f"{self.game.name}: {program} cannot be run: {error}") from error
+
+    def _filled(self, text: str) -> str:
+        return text.replace("{home}", str(self.home))
+
+    def _environment(self, display: str | None) -> dict[str, str]:
+        return {
+            "PATH": os.pathsep.join((os.environ.get("PATH", "/usr/bin:/bin"), *_GAME_FOLDERS)),
+            "HOME": str(self.home),
+            "XDG_RUNTIME_DIR": str(self.home),
+            "USER": "player",
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            "LD_PRELOAD": str(AGENT),
+            "NITROGEN_RUN": str(self.folder),
+            "SDL_AUDIODRIVER": "dummy",
+            "ALSOFT_DRIVERS": "null",
+            "SDL_JOYSTICK_ALLOW_BACKGROUND_EVENTS": "1",
+            "SDL_JOYSTICK_HIDAPI": "0",
+            "LIBGL_ALWAYS_SOFTWARE": "1",
+            "LP_NUM_THREADS": "0",
+            **(
+                {"SDL_VIDEODRIVER": "dummy", "SDL_RENDER_DRIVER": "software"}
+                if display is None
+                else {"DISPLAY": display, "SDL_VIDEODRIVER": "x11"}
+            ),
+            **{name: self._filled(text) for name, text in self.game.environment.items()},
+        }
+
+    def connect(self) -> Channel:
+        """The channel to the game, once it has presented its first frame.
+
+        Raises GameExitedError if it ends before, GameTimeoutError if nothing was presented in time.
+        """
+        assert self._process is not None
+        assert self._board is not None
+        limit_s, start = self.game.start_limit_s, time.monotonic()
+        poll = select.poll()
+        poll.register(self._listener, select.POLLIN)
+        process_file = os.pidfd_open(self._process.pid)
+        poll.register(process_file, select.POLLIN)
+        try:
+            while not (ready := poll.poll(500)):
+                waited_s = time.monotonic() - start
+                used_s = processor_seconds(self._process.pid)
+                if waited_s > limit_s * (PATIENCE if used_s > 0.1 * waited_s else 1):
+                    raise GameTimeoutError(self._why_no_frame(waited_s))
+        finally:
+            os.close(process_file)
+        if self._listener.fileno() not in dict(ready):
+            raise GameExitedError(self.ending(None, "before it presented a frame"))
+        connection, _ = self._listener.accept()
+        channel = Channel(connection, self._board, name=self.game.name)
+        self._board = None  # the channel's from now on
+        try:
+            channel.wait_frame(limit_s)
+        except GameEnded as end:
+            channel.close()
+            raise GameExitedError(self.ending(end.status, "in its first frame")) from end
+        except GameError:
+            channel.close()
+            raise
+        return channel
+
+    def _why_no_frame(self, waited_s: float) -> str:
+        assert self._board is not None
+        seen = self._board.seen()
+        if not seen["load"]:
+            why = (
+                "the agent was not loaded: the program is static, setuid, or drops LD_PRELOAD;"
+                " start the program itself, not a launcher"
+            )
+        elif not seen["sdl_init"]:
+            why = (
+                "it runs with the agent, but neither SDL 2 was initialised nor a frame presented"
+                " through SDL, GLX or EGL"
+            )
+        else:
+            why = "SDL was initialised, but the game never presented a frame"
+        counts = ", ".join(f"{name} {count}" for name, count in seen.items() if count)
+        return (
+            f"{self.game.name} presented no frame in {waited_s:.0f} s: {why} (seen:"
+            f" {counts or 'nothing'}).{self._log_text()}"
+        )
+
+    def ending(self, status: int | None, when: str) -> str:
+        """A message that says how the game ended."""
+        code = self._wait_end() if status is None else status
+        if code is None:
+            how = "closed its channel"
+        elif code < 0:
+            how = f"was ended by {signal.Signals(-code).name}"
+        else:
+            how = f"exited with status {code}"
+        return f"{self.game.name} {how} {when}.{self._log_text()}"
+
+    def _wait_end(self) -> int | None:
+        assert self._process is not None
+        try:
+            return self._process.wait(timeout=2.0)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def _log_text(self) -> str:
+        text = (self.folder / "game.log").read_text(errors="replace")
+        tail = [line[:200] for line in text.splitlines()[-_LOG_LINES:]]
+        return "\nThe end of what it printed:\n" + "\n".join(tail) if tail else ""
+
+    def close(self) -> None:
+        """End every process of the run and remove its folder."""
+        if self._lifeline < 0:
+            return
+        os.close(self._lifeline)  # the kernel ends whatever has loaded the agent
+        self._lifeline = -1
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._listener.close()
+        if self._board is not None:
+            self._board.close()
+            self._board = None
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._lock)
+
+    def __enter__(self) -> Self:
+        """Use in a with statement."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close."""
+        self.close()
+
+
+def find_program(game: Game) -> str:
+    """Full path of the game's program. Raises GameMissingError, naming the packages."""
+    name = game.command[0]
+    path = os.pathsep.join((os.environ.get("PATH", ""), *_GAME_FOLDERS))
+    found = shutil.which(name, path=path)
+    if found is not None:
+        return found
+    how = (
+        f"install it with 'apt-get install {' '.join(game.packages)}'"
+        if game.packages
+        else "give its full path, or install it"
+    )
+    raise GameMissingError(f"{game.name}: no program {name!r} on this machine; {how}")
+
+
+def is_installed(game: Game) -> bool:
+    """Is the game's program there?"""
+    try:
+        find_program(game)
+    except GameMissingError:
+        return False
+    return True
+
+
+def write_files(root: Path, files: Mapping[str, str], home: Path) -> None:
+    """Make the fresh home folder with its text files; `{home}` in them stands for it."""
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.replace("{home}", str(home)))
+
+
+def remove_stale_folders() -> None:
+    """Remove the run folders of processes that were killed before they could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            lock = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue
+        finally:
+            os.close(lock)

@@ -1,0 +1,247 @@
+"""A running game with its save-states: start, step, save, restore.
+
+Knows runs, channels and home folders; two ways to save: copies of the process, where a game allows
+it, and replays from the start. Knows nothing of Gymnasium, seeds of episodes or judges.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from nitrogen.actions import Actions, Frame
+from nitrogen.errors import GameError, GameExitedError
+from nitrogen.simulator import protocol
+from nitrogen.simulator.board import Board
+from nitrogen.simulator.channel import Channel, GameEnded
+from nitrogen.simulator.game import Game
+from nitrogen.simulator.linux import EPOCH_NS, Run
+
+_COPY_LIMIT_S = 20.0
+
+
+@dataclass(eq=False)
+class SavedGame:
+    """A point of a game that can be gone back to."""
+
+    played: Actions | None
+    """Everything played since the first frame, where the game is saved by replay."""
+    parked: Channel | None = None
+    """The process that waits for being copied, where it is saved by copies."""
+    files: "HomeFiles | None" = None
+    """The game's home folder at that point."""
+
+
+class Session:
+    """One running game. A context manager; closes twice without complaint.
+
+    Raises GameEnded (with the exit status) from `step` when the game ends itself.
+    """
+
+    def __init__(self, game: Game, *, seed: int = 0, mode: int = 0) -> None:
+        """Start `game` and wait for its first frame. Raises GameError and what lies below it."""
+        self.game, self.seed = game, seed
+        self._mode = mode
+        self._rows: list[Actions] = []
+        self._saved: list[SavedGame] = []
+        self._run = Run(game, seed=seed, mode=mode)
+        try:
+            self.live: Channel | None = self._run.connect()
+        except BaseException:
+            self._run.close()
+            raise
+
+    @property
+    def channel(self) -> Channel:
+        """The live process. Raises GameError if it has ended."""
+        if self.live is None:
+            raise GameError(f"{self.game.name} is not running; reset the environment first")
+        return self.live
+
+    @property
+    def home(self) -> Path:
+        """The game's home folder."""
+        return self._run.home
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder, with the logs."""
+        return self._run.folder
+
+    def step(self, action: Actions, *, frames: int = 1, unseen: bool = False) -> None:
+        """Hold the single row of `action` for `frames` frames; `unseen` leaves the picture out."""
+        self.send(action, frames=frames, unseen=unseen)
+        self.receive()
+
+    def send(self, action: Actions, *, frames: int = 1, unseen: bool = False) -> None:
+        """The first half of a step: let the game go."""
+        flags = protocol.FLAG_UNSEEN if unseen else 0
+        if self.game.skips_drawing:
+            flags |= protocol.FLAG_SKIP_DRAWING
+        self._ends(lambda: self.channel.send_step(action, frames=frames, flags=flags))
+        if self.game.saves == "replay":
+            self._rows.extend([action] * frames)
+
+    def receive(self) -> None:
+        """The second half of a step: wait until the frame is there."""
+        self._ends(lambda: self.channel.wait_frame(self.game.step_limit_s))
+
+    def play(self, actions: Actions) -> None:
+        """Play rows at full speed; only the last frame is looked at."""
+        for row, frames, is_last in runs_of_equal_rows(actions):
+            if is_last and frames > 1:
+                self.step(row, frames=frames - 1, unseen=True)
+                frames = 1
+            self.step(row, frames=frames, unseen=not is_last)
+
+    def observation(self) -> Frame:
+        """(256, 256, 3) uint8 RGB."""
+        return self.channel.board.observation()
+
+    def picture(self) -> Frame:
+        """(H, W, 3) uint8 RGB at window size."""
+        return self.channel.picture(self.game.step_limit_s)
+
+    def save(self) -> SavedGame:
+        """Remember this point."""
+        if self.game.saves == "replay":
+            saved = SavedGame(played=Actions.concatenate(self._rows))
+        else:
+            files = HomeFiles.of(self.home, self.folder / f"files-{len(self._saved)}")
+            parked = self.channel
+            self.live = self._copy(parked)
+            saved = SavedGame(played=None, parked=parked, files=files)
+        self._saved.append(saved)
+        return saved
+
+    def restore(self, saved: SavedGame) -> None:
+        """Go back to a point that this session saved. Raises GameError if it is another's."""
+        if saved not in self._saved:
+            raise GameError("this state was saved by another environment, or before it was closed")
+        if saved.parked is not None:
+            assert saved.files is not None
+            self._end_live()
+            saved.files.put_back()
+            self.live = self._copy(saved.parked)
+            return
+        assert saved.played is not None
+        self._end_live()
+        self._run.close()
+        self._rows.clear()
+        self._run = Run(self.game, seed=self.seed, mode=self._mode)
+        self.live = self._run.connect()
+        self.play(saved.played)
+
+    def forget(self, saved: SavedGame) -> None:
+        """Let go of a saved point, and of the process that waits for it."""
+        if saved in self._saved and saved.parked is not self.live:
+            self._saved.remove(saved)
+            if saved.parked is not None:
+                saved.parked.quit()
+                saved.parked.close()
+
+    def close(self) -> None:
+        """End the game, its copies, and remove its folder."""
+        self._end_live()
+        for saved in self._saved:
+            if saved.parked is not None:
+                saved.parked.close()
+        self._saved.clear()
+        self._run.close()
+
+    def __enter__(self) -> Self:
+        """Use in a with statement."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close."""
+        self.close()
+
+    def _copy(self, parked: Channel) -> Channel:
+        board = Board(self.game, seed=self.seed, epoch_ns=EPOCH_NS, mode=self._mode)
+        try:
+            copied = parked.copy(board, seed=0, limit_s=_COPY_LIMIT_S)
+        except GameEnded as end:
+            board.close()
+            raise GameExitedError(self._run.ending(end.status, "while being copied")) from end
+        except GameError:
+            board.close()
+            raise
+        return copied
+
+    def _end_live(self) -> None:
+        if self.live is None:
+            return
+        pid = self.live.pid
+        self.live.close()
+        self.live = None
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)  # it may hang; closing its socket does not end it then
+
+    def _ends(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except GameEnded as end:
+            status = end.status
+            message = self._run.ending(status, "during play") if status is None else ""
+            if self.live is not None:
+                self.live.close()
+                self.live = None
+            if status is None:
+                raise GameExitedError(message) from end
+            raise
+
+
+def runs_of_equal_rows(actions: Actions) -> list[tuple[Actions, int, bool]]:
+    """(row, number of equal rows in a row, is it the last run)."""
+    if not len(actions):
+        return []
+    values = np.concatenate([actions.buttons, actions.sticks], axis=1)
+    changes = (np.flatnonzero((values[1:] != values[:-1]).any(axis=1)) + 1).tolist()
+    starts, ends = [0, *changes], [*changes, len(actions)]
+    return [
+        (actions[start : start + 1], end - start, end == len(actions))
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+_Signature = dict[str, tuple[int, int]]
+
+
+@dataclass(eq=False)
+class HomeFiles:
+    """The files of a home folder at one time."""
+
+    home: Path
+    kept: Path
+    signature: _Signature = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, home: Path, kept: Path) -> "HomeFiles":
+        """Copy `home` to the new folder `kept`."""
+        shutil.copytree(home, kept, symlinks=True)
+        return cls(home, kept, _signature(home))
+
+    def put_back(self) -> None:
+        """Make the home folder what it was; touches nothing if nothing has changed."""
+        if _signature(self.home) == self.signature:
+            return
+        for entry in list(self.home.iterdir()):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        shutil.copytree(self.kept, self.home, symlinks=True, dirs_exist_ok=True)
+        self.signature = _signature(self.home)
+
+
+def _signature(folder: Path) -> _Signature:
+    paths = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    stats = [(path, path.stat()) for path in paths]
+    return {str(path): (status.st_size, status.st_mtime_ns) for path, status in stats}
