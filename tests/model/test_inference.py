@@ -89,7 +89,9 @@ def test_history_of_several_frames():
     assert not np.allclose(start.sticks, later.sticks)
     policy.reset()
     same(policy.act(frame(1)), start)
-    with pytest.raises(CheckpointError, match="2 frames"):
+    seen = np.stack([frame(1), frame(1)])
+    same(policy.act_batch([seen], [np.random.default_rng(0)])[0], start)
+    with pytest.raises(ActionsError, match=r"\(2, 256, 256, 3\)"):
         policy.act_batch([frame()], [np.random.default_rng(0)])
 
 

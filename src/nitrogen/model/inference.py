@@ -118,16 +118,15 @@ class ModelPolicy:
     def act_batch(
         self, frames: Sequence[Frame], rngs: Sequence[np.random.Generator]
     ) -> list[Actions]:
-        """One plan per frame, each with noise from its own generator; keeps no state."""
-        if self.config.frames != 1:
-            raise CheckpointError(
-                f"this network sees {self.config.frames} frames at a time, and a batch of single"
-                " frames has no history; use one ModelPolicy and `act` per game"
-            )
+        """One plan per frame, each with noise from its own generator; keeps no state.
+
+        A network that sees several frames at a time is given (F, 256, 256, 3) for each, oldest
+        first.
+        """
         if len(frames) != len(rngs):
             raise ActionsError(f"{len(frames)} frames need as many generators, not {len(rngs)}")
         for frame in frames:
-            check_frame(frame)
+            check_frame(frame, self.config.frames)
         small = [shrink(frame, self.config.vision.image_size) for frame in frames]
         return self._read(self.generate_actions(self.encode_frames(np.stack(small)), rngs))
 
@@ -189,14 +188,16 @@ def _game_index(config: NetworkConfig, game: str | None) -> int | None:
     return config.games.index(game) + 1
 
 
-def check_frame(frame: Frame) -> None:
-    """Raise ActionsError unless `frame` is (256, 256, 3) uint8."""
+def check_frame(frame: Frame, count: int = 1) -> None:
+    """Raise ActionsError unless `frame` is (256, 256, 3) uint8, or (count, 256, 256, 3)."""
     if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8:
         kind = getattr(frame, "dtype", type(frame).__name__)
         raise ActionsError(f"a frame must be a uint8 array, not {kind}")
-    if frame.shape != (FRAME_SIZE, FRAME_SIZE, 3):
+    one = (FRAME_SIZE, FRAME_SIZE, 3)
+    expected = one if count == 1 else (count, *one)
+    if frame.shape != expected:
         raise ActionsError(
-            f"a frame must have shape ({FRAME_SIZE}, {FRAME_SIZE}, 3), not {frame.shape};"
+            f"a frame must have shape {expected}, not {frame.shape};"
             " squash the whole picture by area averaging"
         )
 
