@@ -154,12 +154,26 @@ class Renderer:
         end_x, end_y = self._shape[1] - left, self._shape[0] - top
         return left + cut_x, top + cut_y, pixels[cut_y : max(end_y, 0), cut_x : max(end_x, 0)]
 
+    def split_at(self, layer: Layer) -> tuple[Premultiplied, Premultiplied]:
+        """The released skin below `layer` and above it, both without it, premultiplied."""
+        released = Actions.released(1)
+        below, above = self._base.copy(), np.zeros_like(self._base)
+        reached = False
+        for part in self._parts:
+            if part.layer is layer:
+                reached = True
+                continue
+            made = part.pixels(part.state(released.buttons[0], released.sticks[0]))
+            if made is not None:
+                _over(above if reached else below, *made[:3])
+        return below, above
+
     def _split(self, layers: tuple[Layer, ...]) -> "list[_Part]":
         """Draw fixed images that nothing moving lies under into the base; the rest are parts."""
         parts: list[_Part] = []
         moving = np.zeros(self._shape, np.bool_)
         for layer in layers:
-            reach = self._reach(layer)
+            reach = self.reach(layer)
             if isinstance(layer, ImageLayer) and not (moving & reach).any():
                 _over(self._base, *self.sprite(layer.sprite, layer.pos))
             else:
@@ -167,7 +181,7 @@ class Renderer:
                 parts.append(_Part(self, layer))
         return parts
 
-    def _reach(self, layer: Layer) -> NDArray[np.bool_]:
+    def reach(self, layer: Layer) -> NDArray[np.bool_]:
         """The picture's pixels that the layer may change, (H, W)."""
         mask = np.zeros(self._shape, np.bool_)
         x, y = layer.pos
@@ -259,7 +273,7 @@ class _Part:
     """One layer that changes, with its latest pictures by state."""
 
     def __init__(self, renderer: Renderer, layer: Layer) -> None:
-        self._renderer, self._layer = renderer, layer
+        self._renderer, self.layer = renderer, layer
         self.state = _reader(layer, renderer.placement)
         self.pixels = lru_cache(maxsize=512)(self._make)
 
@@ -270,7 +284,7 @@ class _Part:
         return *made, np.ascontiguousarray(1 - made[2][..., 3:])
 
     def _place(self, value: Any) -> tuple[int, int, Premultiplied] | None:
-        layer, renderer = self._layer, self._renderer
+        layer, renderer = self.layer, self._renderer
         if isinstance(layer, ImageLayer):
             return renderer.sprite(layer.sprite, layer.pos)
         if isinstance(layer, ButtonLayer):

@@ -1,0 +1,51 @@
+"""From what was read to what was played: rest offset, travel, flicker.
+
+Pure functions on whole videos; the result does not depend on the overlay's scale or place.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nitrogen.actions import Actions
+
+_RESTING = 0.25
+"""Sticks nearer to the centre than this may be resting."""
+
+
+def refine(actions: Actions, *, travel_known: bool = True) -> Actions:
+    """Sticks centred and scaled, single-frame flicker of buttons removed.
+
+    travel_known: the skin's own travel was used, so that scale 1 is right; otherwise each axis is
+    scaled by the 99th percentile of its size, as published, which is too large for a player who
+    never reaches full deflection.
+    """
+    sticks = np.stack([_axis(axis, travel_known) for axis in actions.sticks.T], axis=1)
+    return Actions(_steady(actions.buttons), np.clip(sticks, -1, 1))
+
+
+def rest_offset(axis: NDArray[np.float32]) -> float:
+    """Where an axis rests: the median of its values near the centre; 0 if it is hardly there."""
+    near = axis[np.abs(axis) < _RESTING]
+    return float(np.median(near)) if len(near) >= max(20, 0.02 * len(axis)) else 0.0
+
+
+def _axis(axis: NDArray[np.float32], travel_known: bool) -> NDArray[np.float32]:  # noqa: FBT001
+    offset = rest_offset(axis)
+    if travel_known:
+        return axis - np.float32(np.clip(offset, -0.08, 0.08))
+    reach = float(np.percentile(np.abs(axis - offset), 99)) if len(axis) else 1.0
+    return (axis - np.float32(offset)) / np.float32(max(reach, 0.1))
+
+
+def _steady(buttons: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Values of one frame between two equal ones become like them; two-frame taps stay."""
+    if len(buttons) < 3:
+        return buttons
+    pressed = buttons > 0.5
+    odd = (pressed[1:-1] != pressed[:-2]) & (pressed[:-2] == pressed[2:])
+    alone = odd.copy()
+    alone[1:] &= ~odd[:-1]
+    alone[:-1] &= ~odd[1:]
+    result = buttons.copy()
+    result[1:-1][alone] = buttons[:-2][alone]
+    return result
