@@ -44,7 +44,7 @@ class DoomEnv(gymnasium.Env[Frame, Step]):
         scenario or size or if the engine does not start.
         """
         self.scenario = find(scenario)
-        if tuple(render_size) not in SIZES:
+        if render_size not in SIZES:
             raise GameError(f"ViZDoom draws (height, width) {list(SIZES)}, not {render_size}")
         self.render_mode = "rgb_array"
         self.observation_space = spaces.observation()
@@ -53,7 +53,7 @@ class DoomEnv(gymnasium.Env[Frame, Step]):
         self._engine = Engine(
             self.scenario.name,
             buttons=tuple(CONTROLS[name][0] for name in self.scenario.controls),
-            resolution=SIZES[tuple(render_size)],
+            resolution=SIZES[render_size],
             timeout=self.frames + 100,
         )
         self._frame_index = 0

@@ -75,7 +75,7 @@ class Engine:
             self._set_up(scenario, buttons, resolution, timeout)
             with _START, contextlib.chdir(self._folder):
                 self._game.init()
-        except (*_failures(vizdoom), OSError) as error:
+        except _failures(vizdoom) as error:
             self.close()
             raise GameError(f"ViZDoom does not start scenario {scenario!r}: {error}") from error
 

@@ -63,7 +63,7 @@ def generate(rng: np.random.Generator) -> Level:
     builder.flat(int(rng.integers(6, 9)))
     while len(builder.heights) < _LENGTH:
         builder.obstacle()
-        builder.flat(int(rng.integers(3, 6)))
+        builder.flat(int(rng.integers(4, 7)))
     builder.flat(7)
     return Level(
         heights=tuple(float(height) for height in builder.heights),
@@ -99,7 +99,7 @@ class _Builder:
 
     def _change(self, low: int, high: int) -> None:
         """Go up or down by a random step, keeping the ground in the lower half of the picture."""
-        self.height = int(np.clip(self.height + self.rng.integers(low, high + 1), 1, 4))
+        self.height = int(np.clip(self.height + self.rng.integers(low, high + 1), 1, 3))
 
     def _hole(self, width: int) -> None:
         self.heights += [GAP] * width
@@ -113,7 +113,7 @@ class _Builder:
         for _ in range(self.rng.integers(1, 3)):
             self._hole(2)
             self._change(-1, 1)
-            self.flat(int(self.rng.integers(2, 4)))
+            self.flat(int(self.rng.integers(3, 5)))
             self.obstacles += 1
         self._hole(2)
 
@@ -121,10 +121,10 @@ class _Builder:
         self.flat(int(self.rng.integers(1, 3)), spikes=True)
 
     def _step(self) -> None:
-        if self.height >= 3:
-            self.height -= 2
-            self.flat(3)
-        self.height += int(self.rng.integers(1, 3))
+        if self.height == 3:
+            self.height = int(self.rng.integers(1, 3))
+            self.flat(4)
+        self.height += int(self.rng.integers(1, 4 - self.height))
 
     def _block(self) -> None:
         rise = int(self.rng.integers(1, 3)) if self.height < 3 else 1

@@ -9,11 +9,11 @@ from typing import Self
 from nitrogen.mini.platformer.level import GAP, Level
 from nitrogen.mini.world import DT, Pad
 
-RUN = 6.5
+RUN = 6.0
 """Top speed."""
 JUMP = 13.5
-"""Upward speed at take-off: 2.5 tiles high, 4.9 tiles far at top speed."""
-GRAVITY = 36.0
+"""Upward speed at take-off: 2.7 tiles high, 4.8 tiles far at top speed."""
+GRAVITY = 33.5
 HALF_WIDTH = 0.36
 HEIGHT = 1.2
 
@@ -21,10 +21,10 @@ _GROUND_GRIP, _AIR_GRIP = 50.0, 34.0
 _CUT = 4.5  # upward speed left when the button is released
 _BOUNCE = 8.0
 _FALL = 15.0
-_COYOTE = 3  # steps after running off an edge in which a jump still counts
-_LEDGE = 0.35  # a foot this little below an edge still gets up
+_COYOTE = 6  # steps after running off an edge in which a jump still counts
+_LEDGE = 0.5  # a foot this little below an edge still gets up
 _BOTTOM = -1.5
-_SPIKE_HEIGHT, _SPIKE_INSET = 0.45, 0.2
+_SPIKE_HEIGHT, _SPIKE_INSET = 0.45, 0.25
 WALKER_HALF_WIDTH, WALKER_HEIGHT = 0.4, 0.8
 
 
@@ -87,6 +87,11 @@ class PlatformerWorld:
             return 99.0
         column = int(x)
         return heights[column] if column < len(heights) else heights[-1]
+
+    @property
+    def can_jump(self) -> bool:
+        """On the ground, or just off its edge."""
+        return self.grounded or self._coyote > 0
 
     def _run(self, stick: float) -> None:
         wish = stick * RUN if abs(stick) > 0.15 else 0.0

@@ -110,7 +110,7 @@ def _resample(curve: NDArray[np.float64], length: float) -> NDArray[np.float64]:
     points = np.stack([np.interp(at, along, closed[:, k]) for k in (0, 1)], 1)
     for _ in range(12):
         points = 0.5 * points + 0.25 * (np.roll(points, 1, 0) + np.roll(points, -1, 0))
-    return points * (length / along[-1])
+    return np.asarray(points * (length / along[-1]))
 
 
 def _shape(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
