@@ -12,11 +12,13 @@ from pathlib import Path
 import msgpack
 import numpy as np
 import pytest
+from networks import build
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from nitrogen.actions import Actions
 from nitrogen.errors import ActionsError, ServeError
+from nitrogen.model.inference import ModelPolicy
 from nitrogen.policy import Policy
 from nitrogen.serve import wire
 from nitrogen.serve.client import RemotePolicy
@@ -364,16 +366,14 @@ def _resident_bytes():
 
 
 def test_a_network_plays_the_same_from_afar():
-    from networks import build
-
-    from nitrogen.model.inference import ModelPolicy
-
     policy = ModelPolicy(build(frames=2), seed=3)
     info = Info(name="network", horizon=policy.horizon, frames=policy.config.frames)
-    with PolicyServer(policy, info, ServeConfig(port=0, max_batch=2)) as server:
-        with RemotePolicy(server.url, seed=3, horizon=4) as remote:
-            remote.reset()
-            for level in (10, 200, 30):
-                far, near = remote.act(frame(level)), policy.act(frame(level))
-                np.testing.assert_array_equal(far.buttons, near.buttons)
-                np.testing.assert_allclose(far.sticks, near.sticks, atol=1e-5)
+    with (
+        PolicyServer(policy, info, ServeConfig(port=0, max_batch=2)) as server,
+        RemotePolicy(server.url, seed=3, horizon=4) as remote,
+    ):
+        remote.reset()
+        for level in (10, 200, 30):
+            far, near = remote.act(frame(level)), policy.act(frame(level))
+            np.testing.assert_array_equal(far.buttons, near.buttons)
+            np.testing.assert_allclose(far.sticks, near.sticks, atol=1e-5)
