@@ -31,7 +31,7 @@ class GraphedSampler:
         shape = (batch, config.frames, size, size, 3)
         self._frames = torch.zeros(shape, dtype=torch.uint8, device=device)
         self._noise = torch.zeros(batch, config.horizon, ACTION_VALUES, device=device)
-        stream = torch.cuda.Stream(device)
+        stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch leaves it so
         stream.wait_stream(torch.cuda.current_stream(device))
         with torch.inference_mode(), torch.cuda.stream(stream):
             for _ in range(WARM_UPS):
