@@ -82,23 +82,24 @@ class Canvas:
         fixed = (np.asarray(points) * self._scale + self._offset).astype(np.int32)
         cv2.fillConvexPoly(self.pixels, fixed, colour, cv2.LINE_AA, _SHIFT)
 
-    def shape(self, polygons: Sequence[Points], colour: Colour) -> None:
-        """Fill polygons of any kind, an even number of overlaps leaving a hole."""
-        fixed = [(points * self._scale + self._offset).astype(np.int32) for points in polygons]
-        if fixed:
-            cv2.fillPoly(self.pixels, fixed, colour, cv2.LINE_AA, _SHIFT)
+    def shape(self, points: Points, colour: Colour) -> None:
+        """Fill a polygon that need not be convex."""
+        fixed = (points * self._scale + self._offset).astype(np.int32)
+        cv2.fillPoly(self.pixels, [fixed], colour, cv2.LINE_AA, _SHIFT)
 
-    def shapes(self, polygons: NDArray[np.float64], colour: Colour) -> None:
-        """Fill many polygons of as many corners each, (M, N, 2)."""
-        if len(polygons):
-            fixed = (polygons * self._scale + self._offset).astype(np.int32)
-            cv2.fillPoly(self.pixels, list(fixed), colour, cv2.LINE_AA, _SHIFT)
+    def polygons(self, polygons: NDArray[np.float64], colour: Colour) -> None:
+        """Fill convex polygons of as many corners each, (M, N, 2)."""
+        for fixed in (polygons * self._scale + self._offset).astype(np.int32):
+            cv2.fillConvexPoly(self.pixels, fixed, colour, cv2.LINE_AA, _SHIFT)
 
     def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
         """Fill a circle."""
-        centre = round(x * self._sx + self._ox), round(y * self._sy + self._oy)
-        axes = round(radius * self._sx), round(radius * self._sy)
-        cv2.ellipse(self.pixels, centre, axes, 0, 0, 360, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+        self.discs(np.array([[x, y]]), np.array([radius]), colour)
+
+    def discs(self, centres: Points, radii: NDArray[np.float64], colour: Colour) -> None:
+        """Fill circles round `centres` (M, 2) with `radii` (M,), one colour for all."""
+        circle = _CIRCLE if len(self.pixels) > _FINE else _ROUGH_CIRCLE
+        self.polygons(centres[:, None] + circle * radii[:, None, None], colour)
 
     def sprite(
         self,
@@ -145,3 +146,8 @@ def oval(x: float, y: float, rx: float, ry: float, *, corners: int = 14) -> Poin
     """An ellipse, or with few corners a regular polygon whose first corner points up."""
     angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
     return np.stack([x + rx * np.sin(angle), y - ry * np.cos(angle)], axis=1)
+
+
+_CIRCLE = oval(0, 0, 1, 1, corners=40)
+_ROUGH_CIRCLE = oval(0, 0, 1, 1, corners=16)
+_FINE = 300  # rows from which on circles need many corners

@@ -47,7 +47,7 @@ class ArenaView:
             "brute": hsv(foe + 0.06, 0.95, 0.72 * strong),
             "gunner": hsv(other, 0.85, strong),
         }
-        self._bolt = hsv(other, 0.5, 0.55) if bright else hsv(other, 0.35, 1.0)
+        self._bolt = hsv(other, 1.0, 0.75) if bright else hsv(other, 0.8, 1.0)
         self._shot = hsv(player, 0.9, 0.45) if bright else hsv(player, 0.25, 1.0)
         self._pattern = int(rng.integers(4))
         self._pillar_corners = int(rng.integers(6, 16))
@@ -66,12 +66,14 @@ class ArenaView:
             angle = math.atan2(world.y - foe.y, world.x - foe.x) + math.pi / 2
             canvas.sprite(self._foes[foe.kind], foe.x, foe.y, matrix=turn(angle))
             if foe.kind == "brute":
-                for mark in range(foe.strength):
-                    canvas.disc(foe.x - 2.5 + 2.5 * mark, foe.y + 2.6, 1.0, _WHITE)
+                width = 10.0 * foe.strength / NATURES["brute"].strength
+                canvas.rect(foe.x - 5.5, foe.y - 10.5, foe.x + 5.5, foe.y - 8.3, _DARK)
+                canvas.rect(foe.x - 5, foe.y - 10, foe.x - 5 + width, foe.y - 8.8, _WHITE)
         for shot in world.shots:
             self._draw_shot(canvas, shot, SHOT_RADIUS, self._shot, tail=0.055)
         for bolt in world.bolts:
             self._draw_shot(canvas, bolt, BOLT_RADIUS, self._bolt, tail=0.2)
+            canvas.disc(bolt.x, bolt.y, 0.45 * BOLT_RADIUS, _DARK)
         if world.relief % 6 < 4:
             angle = math.atan2(world.aim[1], world.aim[0]) + math.pi / 2
             canvas.sprite(self._player, world.x, world.y, matrix=turn(angle))

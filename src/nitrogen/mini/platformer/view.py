@@ -35,7 +35,8 @@ class PlatformerView:
         ]
         self._clouds = rng.uniform((0, 6, 8), (150, 30, 16), (5, 3))
         self._runs = _runs(level)
-        self._marks = self._texture(rng)
+        self._mark_places, self._marks = self._texture(rng)
+        self._teeth = _teeth(level)
         self._walker = self._walker_sprite(rng)
         self._head = _hat(rng, self._player, self._scarf)
 
@@ -61,8 +62,8 @@ class PlatformerView:
         self._spike = hsv(rng.random(), 0.12, 0.98)
         self._spike_tip = hsv(0.98 + rng.uniform(0, 0.06), 0.85, 0.92)
 
-    def _texture(self, rng: np.random.Generator) -> list[tuple[float, Points]]:
-        """Marks in the ground, by where they begin."""
+    def _texture(self, rng: np.random.Generator) -> tuple[Points, NDArray[np.float64]]:
+        """Where marks in the ground begin, in order, and the marks, (M, N, 2)."""
         kind, marks = rng.integers(3), []
         for x0, x1, height in self._runs:
             for _ in range(int((x1 - x0) * height * 0.45)):
@@ -75,7 +76,8 @@ class PlatformerView:
                     oval(x + 0.2, y, size, 0.9 * size, corners=4),
                 )
                 marks.append((x, shapes[kind]))
-        return sorted(marks, key=lambda mark: mark[0])
+        marks.sort(key=lambda mark: mark[0])
+        return np.array([x for x, _ in marks]), np.array([points for _, points in marks])
 
     def _walker_sprite(self, rng: np.random.Generator) -> Sprite:
         """Looks to the right; its feet at the origin."""
@@ -125,7 +127,7 @@ class PlatformerView:
             at = xs + speed * left
             ys = base + a * np.sin(f * at + p) + 0.5 * b * np.sin(1.7 * g * at + q)
             line = np.concatenate([np.stack([xs, ys], 1), [[xs[-1], 9], [xs[0], 9]]])
-            canvas.shape([line], mix(self._sky, self._far, 0.45 + 0.4 * layer))
+            canvas.shape(line, mix(self._sky, self._far, 0.45 + 0.4 * layer))
 
     def _draw_ground(self, canvas: Canvas, left: float) -> None:
         right = left + WIDTH_TILES
@@ -137,20 +139,12 @@ class PlatformerView:
                 canvas.rect(x0, top - 0.02, x1, top + 0.34, _DARK)
                 canvas.rect(x0, top, x1, top + 0.28, self._turf)
         mark = shade(self._earth, 0.8)
-        shown = [points for x, points in self._marks if left - 1 < x < right]
-        canvas.shape(shown, mark)
-        for column in range(max(int(left), 0), min(int(right) + 1, len(self._level.spikes))):
-            if self._level.spikes[column]:
-                self._draw_spikes(canvas, column)
-
-    def _draw_spikes(self, canvas: Canvas, column: int) -> None:
-        base = VIEW_TILES - self._level.heights[column] + 0.08
-        for tooth in (0.0, 0.5):
-            x = column + tooth
-            top = x + 0.25, base - 0.74
-            canvas.polygon(((x - 0.06, base), (x + 0.25, base - 0.86), (x + 0.56, base)), _DARK)
-            canvas.polygon(((x + 0.02, base), top, (x + 0.48, base)), self._spike)
-            canvas.polygon(((x + 0.13, base - 0.36), top, (x + 0.37, base - 0.36)), self._spike_tip)
+        first, last = np.searchsorted(self._mark_places, (left - 1, right))
+        canvas.polygons(self._marks[first:last], mark)
+        places, *layers = self._teeth
+        first, last = np.searchsorted(places, (left - 1, right))
+        for polygons, colour in zip(layers, (_DARK, self._spike, self._spike_tip), strict=True):
+            canvas.polygons(polygons[first:last], colour)
 
     def _draw_flag(self, canvas: Canvas) -> None:
         x = self._level.flag + 0.4
@@ -245,3 +239,17 @@ def _runs(level: Level) -> list[tuple[float, float, float]]:
                 runs.append((float(start), float(column), heights[start]))
             start = column
     return runs
+
+
+def _teeth(level: Level) -> tuple[NDArray[np.float64], ...]:
+    """Where the teeth of all spikes begin, and their outlines, bodies and tips, (M, 3, 2) each."""
+    columns = np.flatnonzero(level.spikes)
+    places = np.sort(np.concatenate([columns, columns + 0.5]))
+    base = np.array([VIEW_TILES + 0.08 - level.heights[int(x)] for x in places])
+    corners = np.stack([places, base], axis=1)[:, None]
+    outlines = (
+        [[-0.06, 0.0], [0.25, -0.86], [0.56, 0.0]],
+        [[0.02, 0.0], [0.25, -0.74], [0.48, 0.0]],
+        [[0.13, -0.36], [0.25, -0.74], [0.37, -0.36]],
+    )
+    return places, *(corners + np.array(outline) for outline in outlines)

@@ -4,7 +4,6 @@ The speed, which a single picture would not tell, stands in a bar at the bottom.
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,15 +27,29 @@ from nitrogen.mini.racer.world import TOP_SPEED, RacerWorld
 _WIDTH = 72.0  # metres across the picture
 ZOOM = VIEW[0] / _WIDTH
 _CAR_AT = (0.5 * _WIDTH, 0.74 * VIEW[1] / ZOOM)
-_SIGHT = 50.0  # what is farther away is not drawn
+_AROUND = (-38.0, -33.0, 38.0, 13.0)  # what the picture shows round the car, and a little more
 _KERB = 1.3
 
 _DARK = (22, 20, 26)
 _WHITE = (250, 250, 246)
 
 
-_Camera = Callable[[Points], Points]
-"""Turns points of the world into what the car's driver sees, (..., 2) each."""
+class _Eye:
+    """Turns points of the world, (..., 2), into the view from above the car, nose up."""
+
+    def __init__(self, world: RacerWorld) -> None:
+        self._at = np.array([world.x, world.y])
+        self._rotation = turn(-world.heading - math.pi / 2)
+
+    def see(self, points: Points) -> Points:
+        return np.asarray((points - self._at) @ self._rotation)
+
+    def near(self, points: Points, *, room: float = 0.0) -> NDArray[np.intp]:
+        """Indices of the points (N, 2) in the picture, or less than `room` outside."""
+        x, y = self.see(points).T
+        left, top, right, bottom = _AROUND
+        inside = (x > left - room) & (x < right + room) & (y > top - room) & (y < bottom + room)
+        return np.flatnonzero(inside)
 
 
 class RacerView:
@@ -46,13 +59,15 @@ class RacerView:
         """`rng` decides the look."""
         self._track = track
         across = np.stack([-np.sin(track.headings), np.cos(track.headings)], 1)
-        self._left = track.points - HALF_WIDTH * across
-        self._right = track.points + HALF_WIDTH * across
-        self._kerbs = np.concatenate(
-            [_band(track, HALF_WIDTH - 0.1, HALF_WIDTH + _KERB),
-             _band(track, -HALF_WIDTH - _KERB, -HALF_WIDTH + 0.1)]
+        self._edges = [
+            (track.points - wide * across, track.points + wide * across)
+            for wide in (HALF_WIDTH + _KERB, HALF_WIDTH)
+        ]
+        self._kerbs = np.stack(
+            [_band(track, HALF_WIDTH, HALF_WIDTH + _KERB, points=2),
+             _band(track, -HALF_WIDTH - _KERB, -HALF_WIDTH, points=2)], axis=1
         )  # fmt: skip
-        self._dashes = _band(track, -0.3, 0.3)
+        self._dashes = _band(track, -0.3, 0.3, points=2)
         self._start = _checkers(track)
         self._colours(rng)
         self._patches, self._trees, self._sizes = self._scenery(rng)
@@ -74,7 +89,8 @@ class RacerView:
         self._rival_paints = [
             hsv(far_hue(rng, [paint, grass], gap=0.15), 0.75, 0.8) for _ in self._track.rivals
         ]
-        self._leaf = hsv(grass + rng.uniform(-0.2, 0.2), 0.6, light * 0.62)
+        leaf = hsv(grass + rng.uniform(-0.2, 0.2), 0.6, light * 0.62)
+        self._leaves = (shade(self._grass, 0.6), leaf, shade(leaf, 1.2))
 
     def _scenery(
         self, rng: np.random.Generator
@@ -85,8 +101,7 @@ class RacerView:
         places = rng.uniform(low, high, (900, 2))
         apart = np.hypot(*(places[:, None] - points[None]).transpose(2, 0, 1)).min(1)
         places = places[(apart > HALF_WIDTH + 5) & (apart < 45)]
-        trees, spots = places[: len(places) // 4], places[len(places) // 4 :]
-        trees = trees[np.sort(apart[(apart > HALF_WIDTH + 5) & (apart < 45)][: len(trees)]) > 0]
+        trees, spots = places[: len(places) // 4], places[len(places) // 4 :: 2]
         kind = int(rng.integers(3, 8))
         forms = oval(0, 0, 1.0, 1.0, corners=kind)[None] * rng.uniform(0.6, 1.6, (len(spots), 1, 1))
         return spots[:, None] + forms, trees, rng.uniform(1.4, 2.6, len(trees))
@@ -95,46 +110,56 @@ class RacerView:
         """Paint the present state of `world`."""
         canvas.look(-_CAR_AT[0], -_CAR_AT[1], ZOOM)
         canvas.fill(self._grass)
-        eye, rotation = np.array([world.x, world.y]), turn(-world.heading - math.pi / 2)
-
-        def seen(points: Points) -> Points:
-            return np.asarray((points - eye) @ rotation)
-
-        near = self._patches[np.abs(self._patches[:, 0] - eye).max(1) < _SIGHT]
-        canvas.shapes(seen(near), self._patch)
-        self._draw_road(canvas, eye, seen)
+        eye = _Eye(world)
+        canvas.polygons(eye.see(self._patches[eye.near(self._patches[:, 0])]), self._patch)
+        self._draw_road(canvas, eye)
         canvas.sprite(self._player, 0, 0)
-        for sprite, (x, y, heading) in zip(self._rivals, world.rivals(), strict=True):
-            if abs(x - world.x) + abs(y - world.y) < 1.4 * _SIGHT:
-                where = seen(np.array([x, y]))
-                canvas.sprite(sprite, where[0], where[1], matrix=turn(heading - world.heading))
-        self._draw_trees(canvas, eye, seen)
+        rivals = world.rivals()
+        for index in eye.near(np.array([rival[:2] for rival in rivals]), room=4.0):
+            x, y, heading = rivals[index]
+            where = eye.see(np.array([x, y]))
+            matrix = turn(heading - world.heading)
+            canvas.sprite(self._rivals[index], where[0], where[1], matrix=matrix)
+        self._draw_trees(canvas, eye)
         canvas.look(0, 0, 1)
         self._draw_instruments(world, canvas)
 
-    def _draw_road(self, canvas: Canvas, eye: Points, seen: _Camera) -> None:
-        track = self._track
-        near = np.abs(track.points - eye).max(1) < _SIGHT
-        index = np.flatnonzero(near)
-        kerbs = np.concatenate([index, index + len(near)])
-        for parity, colour in enumerate(self._kerb):
-            canvas.shapes(seen(self._kerbs[kerbs[kerbs % 4 // 2 == parity]]), colour)
-        for run in np.split(index, np.flatnonzero(np.diff(index) > 1) + 1):
-            run = np.append(run, (run[-1] + 1) % len(near)) if len(run) else run
-            edge = np.concatenate([self._left[run], self._right[run[::-1]]])
-            canvas.shape([seen(edge)], self._road)
-        canvas.shapes(seen(self._dashes[index[index % 4 < 2]]), self._line)
-        if near[0] or near[-1]:
-            canvas.shapes(seen(self._start[0]), _WHITE)
-            canvas.shapes(seen(self._start[1]), _DARK)
+    def _draw_road(self, canvas: Canvas, eye: _Eye) -> None:
+        points = self._track.points
+        index, count = eye.near(points, room=HALF_WIDTH + 2.0), len(points)
+        runs = np.split(index, np.flatnonzero(np.diff(index) > 1) + 1)
+        self._draw_strip(canvas, eye, runs, self._edges[0], self._kerb[1])
+        kerbs = self._kerbs[index[index % 4 == 0]].reshape(-1, 4, 2)
+        canvas.polygons(eye.see(kerbs), self._kerb[0])
+        self._draw_strip(canvas, eye, runs, self._edges[1], self._road)
+        canvas.polygons(eye.see(self._dashes[index[index % 4 == 0]]), self._line)
+        if len(index) and (index[0] < 2 or index[-1] > count - 3):
+            canvas.polygons(eye.see(self._start[0]), _WHITE)
+            canvas.polygons(eye.see(self._start[1]), _DARK)
 
-    def _draw_trees(self, canvas: Canvas, eye: Points, seen: _Camera) -> None:
-        near = np.flatnonzero(np.abs(self._trees - eye).max(1) < _SIGHT)
-        for (x, y), size in zip(seen(self._trees[near]), self._sizes[near], strict=True):
-            if -38 < x < 38 and -33 < y < 14:
-                canvas.disc(x + 0.5, y + 0.5, size, shade(self._grass, 0.6))
-                canvas.disc(x, y, size, self._leaf)
-                canvas.disc(x - 0.3, y - 0.3, 0.55 * size, shade(self._leaf, 1.2))
+    def _draw_strip(
+        self,
+        canvas: Canvas,
+        eye: _Eye,
+        runs: list[NDArray[np.intp]],
+        edges: tuple[Points, Points],
+        colour: Colour,
+    ) -> None:
+        """Fill between two edges along runs of neighbouring points."""
+        left, right = edges
+        for run in runs:
+            if len(run):
+                along = np.append(run, (run[-1] + 1) % len(left))
+                edge = np.concatenate([left[along], right[along[::-1]]])
+                canvas.shape(eye.see(edge), colour)
+
+    def _draw_trees(self, canvas: Canvas, eye: _Eye) -> None:
+        near = eye.near(self._trees, room=1.0)
+        centres, sizes = eye.see(self._trees[near]), self._sizes[near]
+        dark, leaf, light = self._leaves
+        canvas.discs(centres + 0.5, sizes, dark)
+        canvas.discs(centres, sizes, leaf)
+        canvas.discs(centres - 0.3, 0.55 * sizes, light)
 
     def _draw_instruments(self, world: RacerWorld, canvas: Canvas) -> None:
         canvas.rect(40, 83, 120, 88.5, _DARK)
@@ -144,11 +169,11 @@ class RacerView:
         canvas.rect(54.8, 2.8, 54.8 + 50.4 * world.progress, 4.4, _WHITE)
 
 
-def _band(track: Track, inner: float, outer: float) -> NDArray[np.float64]:
-    """One quadrilateral per point of the track, between two lanes, (N, 4, 2)."""
+def _band(track: Track, inner: float, outer: float, *, points: int) -> NDArray[np.float64]:
+    """From each point of the track `points` ahead, between two lanes, (N, 4, 2)."""
     across = np.stack([-np.sin(track.headings), np.cos(track.headings)], 1)
     a, b = track.points + inner * across, track.points + outer * across
-    return np.stack([a, np.roll(a, -1, 0), np.roll(b, -1, 0), b], axis=1)
+    return np.stack([a, np.roll(a, -points, 0), np.roll(b, -points, 0), b], axis=1)
 
 
 def _checkers(track: Track) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
