@@ -111,7 +111,7 @@ def test_steps_are_exact_and_frames_repeat(game: Game):
         assert frame.dtype == np.uint8
         assert info["frame_index"] == 0
         hashes.append(play(env, rows))
-        info = env._info()
+        info = env.info()
         assert info["frame_index"] == len(rows)
         assert info["virtual_time_s"] == pytest.approx(len(rows) / game.rate_hz, abs=1e-6)
         env.close()
@@ -160,7 +160,7 @@ def test_unseen_frames_are_the_same_game():
             frame, *_ = env.step(row.as_step())
         held_frame, *_ = held.step(row.as_step())
         np.testing.assert_array_equal(frame, held_frame)
-    assert held._info()["virtual_time_s"] == env._info()["virtual_time_s"]
+    assert held.info()["virtual_time_s"] == env.info()["virtual_time_s"]
     env.close()
     held.close()
 

@@ -17,6 +17,7 @@ from nitrogen.actions import BUTTON_INDEX, BUTTONS, FRAME_SIZE, STICKS, Actions,
 from nitrogen.errors import GameError
 from nitrogen.simulator.channel import GameEnded
 from nitrogen.simulator.game import Game, Judge, Verdict
+from nitrogen.simulator.memory import Memory
 from nitrogen.simulator.session import SavedGame, Session
 
 
@@ -38,8 +39,8 @@ class _View:
         self._session, self._start_ns = session, start_ns
 
     @property
-    def pid(self) -> int:
-        return self._session.channel.pid
+    def memory(self) -> Memory:
+        return self._session.memory
 
     @property
     def home(self) -> Path:
@@ -63,7 +64,8 @@ class GameEnv(gymnasium.Env[Frame, Step]):
     Observation: (256, 256, 3) uint8 RGB, the whole picture squashed by an area filter. Action:
     `{"buttons": (17,), "sticks": (4,)}`, held while the game makes the next frame. Reward 0.
     `info`: `frame_index`, `virtual_time_s` (both since the episode began), `success`, `progress`,
-    `events`. `metadata` declares what the game can do.
+    `events`, `values` (numbers that the judge reads from the game). `metadata` declares what the
+    game can do.
 
     Raises, from `reset`: AgentMissingError, GameMissingError, GameExitedError, GameTimeoutError;
     from `step`: ActionsError for a bad action, GameExitedError if the game crashed,
@@ -141,7 +143,7 @@ class GameEnv(gymnasium.Env[Frame, Step]):
         else:
             assert self._start is not None
             self.restore(self._start)
-        return self._look(), self._info()
+        return self._look(), self.info()
 
     def _start_session(self, game: Game, seed: int) -> None:
         self._end_session()
@@ -190,7 +192,7 @@ class GameEnv(gymnasium.Env[Frame, Step]):
                 state.verdict = state.judge.on_frame(_View(session, state.start_ns))
             except GameEnded as end:
                 self._ended(state, end)
-        return self._look(), 0.0, state.verdict.terminated, False, self._info()
+        return self._look(), 0.0, state.verdict.terminated, False, self.info()
 
     def _ended(self, state: GameState, end: GameEnded) -> None:
         assert end.status is not None
@@ -215,6 +217,11 @@ class GameEnv(gymnasium.Env[Frame, Step]):
         session.restore(state.saved)
         self._begin_at(state)
         return self._look()
+
+    def forget(self, state: GameState) -> None:
+        """Let a saved frame go, and what it holds."""
+        session, _ = self._live(running=False)
+        session.forget(state.saved)
 
     def _begin_at(self, state: GameState) -> None:
         self._state = GameState(
@@ -270,13 +277,15 @@ class GameEnv(gymnasium.Env[Frame, Step]):
         assert self._observation is not None
         return self._observation
 
-    def _info(self) -> dict[str, Any]:
-        assert self._state is not None
-        verdict = self._state.verdict
+    def info(self) -> dict[str, Any]:
+        """What `step` and `reset` report of the present frame."""
+        _, state = self._live(running=False)
+        verdict = state.verdict
         return {
             "frame_index": self._frame_index,
             "virtual_time_s": self._time_s,
             "success": verdict.success,
             "progress": verdict.progress,
             "events": list(verdict.events),
+            "values": dict(verdict.values),
         }

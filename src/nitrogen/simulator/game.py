@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from nitrogen.actions import BUTTONS, Actions, Frame
 from nitrogen.errors import GameError
+from nitrogen.simulator.memory import Memory
 from nitrogen.simulator.protocol import KEY_CONTROLS
 
 
@@ -24,14 +25,16 @@ class Verdict:
     """In 0..1."""
     events: tuple[str, ...] = ()
     """What has happened since the last frame."""
+    values: Mapping[str, float] = field(default_factory=dict)
+    """Numbers read from the game, for experts and reports."""
 
 
 class View(Protocol):
     """What a judge may look at: the game at the frame that it shows now."""
 
     @property
-    def pid(self) -> int:
-        """Process number of the game, for reads of its memory."""
+    def memory(self) -> Memory:
+        """The memory of the game's process."""
 
     @property
     def home(self) -> Path:

@@ -22,6 +22,7 @@ from nitrogen.simulator.board import Board
 from nitrogen.simulator.channel import Channel, GameEnded
 from nitrogen.simulator.game import Game
 from nitrogen.simulator.linux import EPOCH_NS, Run
+from nitrogen.simulator.memory import Memory
 
 _COPY_LIMIT_S = 20.0
 
@@ -50,6 +51,8 @@ class Session:
         self._mode = mode
         self._rows: list[Actions] = []
         self._saved: list[SavedGame] = []
+        self._save_count = 0
+        self._memory: Memory | None = None
         self._run = Run(game, seed=seed, mode=mode)
         try:
             self.live: Channel | None = self._run.connect()
@@ -63,6 +66,15 @@ class Session:
         if self.live is None:
             raise GameError(f"{self.game.name} is not running; reset the environment first")
         return self.live
+
+    @property
+    def memory(self) -> Memory:
+        """The memory of the live process."""
+        if self._memory is None or self._memory.pid != self.channel.pid:
+            if self._memory is not None:
+                self._memory.close()
+            self._memory = Memory(self.channel.pid)
+        return self._memory
 
     @property
     def home(self) -> Path:
@@ -113,7 +125,8 @@ class Session:
         if self.game.saves == "replay":
             saved = SavedGame(played=Actions.concatenate(self._rows))
         else:
-            files = HomeFiles.of(self.home, self.folder / f"files-{len(self._saved)}")
+            self._save_count += 1
+            files = HomeFiles.of(self.home, self.folder / f"files-{self._save_count}")
             parked = self.channel
             self.live = self._copy(parked)
             saved = SavedGame(played=None, parked=parked, files=files)
@@ -145,10 +158,14 @@ class Session:
             if saved.parked is not None:
                 saved.parked.quit()
                 saved.parked.close()
+            if saved.files is not None:
+                shutil.rmtree(saved.files.kept)
 
     def close(self) -> None:
         """End the game, its copies, and remove its folder."""
         self._end_live()
+        if self._memory is not None:
+            self._memory.close()
         for saved in self._saved:
             if saved.parked is not None:
                 saved.parked.close()
