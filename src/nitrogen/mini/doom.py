@@ -71,11 +71,22 @@ class DoomEnv(gymnasium.Env[Frame, Step]):
         super().reset(seed=seed)
         if options:
             raise GameError(f"doom/{self.scenario.name} has no reset options: {sorted(options)}")
-        self._engine.start(int(self.np_random.integers(2**31)) if seed is None else seed)
+        self._begin(np.random.default_rng(self.np_random.integers(2**31) if seed is None else seed))
         self._frame_index = 0
         self._is_running = True
         self._look()
         return self._observe(), self._info([])
+
+    def _begin(self, rng: np.random.Generator) -> None:
+        """Start the engine's episode and move a little at random.
+
+        Some scenarios always begin with the same scene, which would make all episodes alike.
+        """
+        self._engine.start(int(rng.integers(2**32)))
+        sticks = [name for name in self.scenario.controls if name in STICK_INDEX]
+        pad = Actions.of(**dict(zip(sticks, rng.uniform(-1, 1, len(sticks)), strict=True)))
+        for _ in range(rng.integers(_WARM_UP)):
+            self._engine.act(self._values(pad))
 
     def step(self, action: Step) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
         """Hold the pad as `action` says for one tic.
@@ -98,9 +109,19 @@ class DoomEnv(gymnasium.Env[Frame, Step]):
 
     def expert(self) -> Actions:
         """What a good player holds in the present state, one frame; changes nothing."""
+        return self.scenario.expert(self.scene).as_actions()
+
+    @property
+    def scene(self) -> Scene:
+        """Where everything is at present: what the expert knows and a policy does not."""
         if self._scene is None:
             raise GameError(f"doom/{self.scenario.name} has not been started: call reset first")
-        return self.scenario.expert(self._scene).as_actions()
+        return self._scene
+
+    @property
+    def engine_folder(self) -> str:
+        """The engine's private folder, which is part of its command line."""
+        return self._engine.folder
 
     def render(self) -> Frame:
         """The present picture at `render_size`, (H, W, 3) uint8 RGB."""
@@ -158,6 +179,8 @@ class DoomEnv(gymnasium.Env[Frame, Step]):
 
 
 _DEAD_ZONE = 0.05
+_WARM_UP = 30
+"""At most so many steps are played at random before an episode begins, less one."""
 
 
 def _events(before: Readings, after: Readings) -> list[str]:

@@ -64,16 +64,16 @@ class Engine:
         Raises MissingDependencyError without the package, GameError if the engine does not start.
         """
         self._vizdoom = vizdoom = load()
-        self._folder = tempfile.mkdtemp(prefix="nitrogen-doom-")
+        self.folder = tempfile.mkdtemp(prefix="nitrogen-doom-")
         self._watchdog = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _WATCHDOG, self._folder],
+            [sys.executable, "-I", "-S", "-c", _WATCHDOG, self.folder],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
         self._game: Any = vizdoom.DoomGame()
         try:
             self._set_up(scenario, buttons, resolution, timeout)
-            with _START, contextlib.chdir(self._folder):
+            with _START, contextlib.chdir(self.folder):
                 self._game.init()
         except _failures(vizdoom) as error:
             self.close()
@@ -84,7 +84,7 @@ class Engine:
     ) -> None:
         vizdoom, game = self._vizdoom, self._game
         game.load_config(str(Path(vizdoom.scenarios_path) / f"{scenario}.cfg"))
-        game.set_doom_config_path(str(Path(self._folder) / "engine.ini"))
+        game.set_doom_config_path(str(Path(self.folder) / "engine.ini"))
         game.set_mode(vizdoom.Mode.PLAYER)
         game.set_window_visible(False)
         game.set_sound_enabled(False)  # with sound, Freedoom aborts on machines without a device
