@@ -7,6 +7,7 @@ from nitrogen.errors import CheckpointError, ConfigError
 from nitrogen.model import flow
 from nitrogen.model.dit import TransformerConfig
 from nitrogen.model.flow import FlowConfig
+from nitrogen.model.layout import CENTRE, DEVIATION
 from nitrogen.model.network import NetworkConfig, NitroGen
 from nitrogen.model.presets import PRESETS, preset
 from nitrogen.model.published import published_parameters
@@ -109,7 +110,7 @@ def test_loss_reproduces_with_its_generator():
 
 def test_one_batch_can_be_fitted():
     torch.manual_seed(0)
-    network = NitroGen(small_config(flow=FlowConfig(deviation=0.25)))
+    network = NitroGen(small_config(flow=FlowConfig(centre=CENTRE, deviation=DEVIATION)))
     optimiser = torch.optim.AdamW(network.parameters(), 3e-3)
     actions = torch.rand(4, 4, 25).round()
     generator = torch.Generator().manual_seed(0)

@@ -2,6 +2,7 @@ import pytest
 import torch
 from networks import build, frames
 
+from nitrogen.model import sampler as sampler_module
 from nitrogen.model.sampler import Linear, Sampler, can_prepack
 
 VARIANTS = {
@@ -39,13 +40,24 @@ def test_large_matrices_are_packed():
         torch.testing.assert_close(packed(x), plain(x), atol=1e-4, rtol=1e-4)
 
 
-def test_bfloat16_is_close():
+@pytest.mark.parametrize("prepack", [False, True])
+def test_bfloat16_is_close(monkeypatch, prepack):
+    monkeypatch.setattr(sampler_module, "NARROW", 0)
+    network = build(pads=3)
+    noise = torch.randn(3, 4, 25)
+    sampler = Sampler(network, dtype=torch.bfloat16, prepack=prepack and can_prepack())
+    rough = sampler.plan(sampler.encode(frames(3)), noise)
+    exact = network.sample(frames(3), noise)
+    assert rough.dtype == torch.float32
+    assert 1e-6 < (rough - exact).abs().max() < 0.1
+
+
+def test_narrow_networks_stay_exact():
     network = build()
     noise = torch.randn(3, 4, 25)
     sampler = Sampler(network, dtype=torch.bfloat16)
-    rough = sampler.plan(sampler.encode(frames(3)), noise)
-    assert rough.dtype == torch.float32
-    assert (rough - network.sample(frames(3), noise)).abs().max() < 0.1
+    plan = sampler.plan(sampler.encode(frames(3)), noise)
+    assert (plan - network.sample(frames(3), noise)).abs().max() <= 1e-5
 
 
 def test_guidance_at_zero_and_one():

@@ -13,6 +13,7 @@ from nitrogen.model import checkpoint
 from nitrogen.model.dit import TransformerConfig
 from nitrogen.model.flow import FlowConfig
 from nitrogen.model.inference import ModelPolicy
+from nitrogen.model.layout import CENTRE, DEVIATION
 from nitrogen.model.network import NetworkConfig
 from nitrogen.model.siglip import VisionConfig
 from nitrogen.train.loop import TrainConfig, check_labels, onset_weights, train
@@ -22,7 +23,7 @@ NETWORK = NetworkConfig(
     vision=VisionConfig(image_size=16, patch_size=8, width=32, layers=1, heads=2, mlp_width=64),
     mixing=TransformerConfig(layers=1, width=32, heads=2, cross_width=32),
     dit=TransformerConfig(layers=2, width=32, heads=2, cross_width=32),
-    flow=FlowConfig(deviation=0.25),
+    flow=FlowConfig(centre=CENTRE, deviation=DEVIATION),
     horizon=4,
     positions=4,
 )

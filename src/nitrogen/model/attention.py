@@ -16,7 +16,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tenso
     way), so those are used.
     """
     if q.dtype != torch.bfloat16 or q.device.type != "cpu":
-        mask = None if bias is None else bias.view(1, 1, 1, -1)
+        mask = None if bias is None else bias.to(q.dtype).view(1, 1, 1, -1)
         return F.scaled_dot_product_attention(q, k, v, mask)
     logits = torch.matmul(q * q.shape[-1] ** -0.5, k.transpose(-1, -2))  # (B, heads, T, N)
     if bias is None and logits.shape[-1] >= WIDE:

@@ -30,8 +30,10 @@ class FlowConfig:
     """The network is told the integer floor(buckets t), not t."""
     steps: int = 16
     """Solver steps of a plan, unless the caller says otherwise."""
-    deviation: float | None = None
-    """Deviation of the action values round their centre, for `precondition`; None as published."""
+    centre: tuple[float, ...] | None = None
+    """Mean of each action value, (A,), for `precondition`; None as published."""
+    deviation: tuple[float, ...] | None = None
+    """Deviation of each action value round its centre, (A,); None with `centre`."""
 
 
 def draw_times(count: int, config: FlowConfig, generator: torch.Generator | None = None) -> Tensor:
@@ -62,16 +64,20 @@ def interpolate(actions: Tensor, noise: Tensor, t: Tensor) -> tuple[Tensor, Tens
     return (1 - t) * noise + t * actions, actions - noise  # (B, T, A) both
 
 
-def precondition(t: Tensor, deviation: float) -> tuple[Tensor, Tensor, Tensor]:
+def precondition(t: Tensor, deviation: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Scales of input, skip and output that leave the network only what noise cannot tell it.
 
-    For values with the given deviation round 0, the velocity at x is `skip x + out F(input x)`,
+    For values with the given deviations round 0, the velocity at x is `skip x + out F(input x)`,
     where F sees and returns values of unit size: `skip x` is the best linear guess of the velocity.
-    The published network must instead carry all of its noise through to its output, which costs
-    narrow networks most of their width. The idea is that of Karras et al. 2022, "Elucidating the
-    Design Space of Diffusion-Based Generative Models", section 5, for the straight path.
+    The published network must instead carry all of its noise through to its output, that of unused
+    buttons too, which costs narrow networks most of their width. The idea is that of Karras et al.
+    2022, "Elucidating the Design Space of Diffusion-Based Generative Models", section 5, for the
+    straight path and for each action value by itself.
+
+    t is (B,), deviation (A,); returns (B, 1, A) each.
     """
-    variance = (1 - t) ** 2 + (t * deviation) ** 2
+    t = t[:, None, None]
+    variance = (1 - t) ** 2 + (t * deviation) ** 2  # (B, 1, A)
     skip = (t * deviation**2 - (1 - t)) / variance
     return variance.rsqrt(), skip, deviation * variance.rsqrt()
 

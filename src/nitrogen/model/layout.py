@@ -24,6 +24,9 @@ ACTION_VALUES = len(TENSOR_BUTTONS) + len(STICKS)
 CENTRE = (0.0,) * len(TENSOR_BUTTONS) + (0.5,) * len(STICKS)
 """A pad at rest."""
 
+DEVIATION = (0.25,) * ACTION_VALUES
+"""About how far values stray from a pad at rest, where no data has been measured."""
+
 _COLUMNS = [TENSOR_BUTTONS.index(name) for name in BUTTONS]
 _FIRST_STICK = len(TENSOR_BUTTONS)
 

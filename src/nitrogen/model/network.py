@@ -16,7 +16,7 @@ from nitrogen.errors import CheckpointError
 from nitrogen.model import flow
 from nitrogen.model.dit import DiT, MixingBlock, TransformerConfig, time_code
 from nitrogen.model.flow import FlowConfig, Solver
-from nitrogen.model.layout import ACTION_VALUES, CENTRE
+from nitrogen.model.layout import ACTION_VALUES
 from nitrogen.model.siglip import VisionConfig, VisionTower, normalise
 
 
@@ -131,6 +131,12 @@ class NitroGen(nn.Module):
         self.action_encoder = ActionEncoder(config)
         self.dit = DiT(config.dit)
         self.action_decoder = ActionDecoder(config)
+        self.centre: Tensor | None
+        self.deviation: Tensor | None
+        for name in ("centre", "deviation"):
+            values = getattr(config.flow, name)
+            scale = None if values is None else torch.tensor(values, device="cpu")  # never meta
+            self.register_buffer(name, scale, persistent=False)
         self.positions: nn.Parameter | None = None
         if config.positions is not None:
             self.positions = nn.Parameter(0.02 * torch.randn(config.positions, width))
@@ -173,16 +179,11 @@ class NitroGen(nn.Module):
 
         R consecutive rows of x share one row of context.
         """
-        deviation = self.config.flow.deviation
-        if deviation is None:
+        if self.centre is None or self.deviation is None:
             return self._raw_velocity(x, t, context)
-        centre = torch.tensor(CENTRE, device=x.device)
-        scale_in, skip, scale_out = (
-            scale[:, None, None] for scale in flow.precondition(t, deviation)
-        )
-        x = x - t[:, None, None] * centre
-        raw = self._raw_velocity(scale_in * x, t, context)
-        return centre + skip * x + scale_out * raw
+        scale_in, skip, scale_out = flow.precondition(t, self.deviation)
+        x = x - t[:, None, None] * self.centre
+        return self.centre + skip * x + scale_out * self._raw_velocity(scale_in * x, t, context)
 
     def _raw_velocity(self, x: Tensor, t: Tensor, context: Tensor) -> Tensor:
         bucket = flow.bucket(t, self.config.flow)

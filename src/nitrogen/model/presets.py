@@ -9,6 +9,7 @@ from dataclasses import replace
 from nitrogen.errors import ConfigError
 from nitrogen.model.dit import TransformerConfig
 from nitrogen.model.flow import FlowConfig
+from nitrogen.model.layout import CENTRE, DEVIATION
 from nitrogen.model.network import NetworkConfig
 from nitrogen.model.siglip import VisionConfig
 
@@ -21,7 +22,7 @@ PRESETS = {
         ),
         mixing=TransformerConfig(layers=2, width=320, heads=5),
         dit=TransformerConfig(layers=6, width=320, heads=5, cross_width=320),
-        flow=FlowConfig(deviation=0.25),
+        flow=FlowConfig(centre=CENTRE, deviation=DEVIATION),
         horizon=16,
         positions=16,
     ),
@@ -32,7 +33,7 @@ PRESETS = {
         ),
         mixing=TransformerConfig(layers=1, width=128, heads=4, cross_width=128),
         dit=TransformerConfig(layers=4, width=128, heads=4, cross_width=128),
-        flow=FlowConfig(deviation=0.25),
+        flow=FlowConfig(centre=CENTRE, deviation=DEVIATION),
         horizon=16,
         positions=4,
         actions_per_token=4,

@@ -24,7 +24,7 @@ from nitrogen.model.dit import (
     SelfAttention,
 )
 from nitrogen.model.flow import Solver
-from nitrogen.model.layout import ACTION_VALUES, CENTRE
+from nitrogen.model.layout import ACTION_VALUES
 from nitrogen.model.network import NitroGen, context_bias, join_tokens
 from nitrogen.model.siglip import VisionBlock
 
@@ -33,6 +33,14 @@ ALWAYS_PACKED = 2**18
 
 PACKED_FROM = 2**20
 """Multiplications from which it is used for smaller matrices; below, the call costs more."""
+
+
+EXACT = torch.float32
+"""Number format of what is small and decides most: residual stream, norms, action layers."""
+
+
+NARROW = 256
+"""Width of the diffusion transformer below which bfloat16 is slower than float32 on CPUs."""
 
 
 def can_prepack() -> bool:
@@ -113,38 +121,44 @@ class Sampler:
         dtype: torch.dtype = torch.float32,
         prepack: bool | None = None,
     ) -> None:
-        """`prepack=None` prepacks on CPUs where torch can; the integrated actions stay float32."""
-        self.config, self.dtype = network.config, dtype
+        """`prepack=None` prepacks on CPUs where torch can.
+
+        With `dtype` bfloat16 the products of matrices in tower, mixing and transformer are in it;
+        the integrated actions, the residual stream, norms, tables and the encoder and decoder of
+        actions stay float32. On CPUs narrow networks stay float32 altogether, which is faster.
+        """
+        self.config = network.config
         self.steps, self.solver = steps or network.config.flow.steps, solver
         self.device = network.dit.out.weight.device
         on_cpu = self.device.type == "cpu"
+        self.dtype = EXACT if on_cpu and network.config.dit.width < NARROW else dtype
         self._pack = can_prepack() and on_cpu if prepack is None else prepack
         with torch.inference_mode():
             self._fold_encoder(network)
             self._fold_flow(network)
 
     def _linear(self, layer: nn.Linear, activation: str = "none") -> Linear:
-        return self._raw(layer.weight, layer.bias, activation)
+        return self._raw(layer.weight, layer.bias, activation, self.dtype)
 
-    def _raw(self, weight: Tensor, bias: Tensor, activation: str = "none") -> Linear:
-        weight, bias = weight.detach().to(self.dtype), self._copy(bias)
+    def _raw(
+        self, weight: Tensor, bias: Tensor, activation: str = "none", dtype: torch.dtype = EXACT
+    ) -> Linear:
+        weight, bias = weight.detach().to(dtype), bias.detach().to(dtype, copy=True)
         return Linear(weight, bias, pack=self._pack, activation=activation)
 
-    def _copy(self, values: Tensor) -> Tensor:
-        return values.detach().to(self.dtype, copy=True)
-
     def _norm(self, norm: nn.LayerNorm) -> Callable[[Tensor], Tensor]:
-        weight, bias = self._copy(norm.weight), self._copy(norm.bias)
-        return lambda x: F.layer_norm(x, norm.normalized_shape, weight, bias, norm.eps)
+        weight, bias = _frozen(norm.weight), _frozen(norm.bias)
+        shape, eps, dtype = norm.normalized_shape, norm.eps, self.dtype
+        return lambda x: F.layer_norm(x, shape, weight, bias, eps).to(dtype)
 
     def _fold_encoder(self, network: NitroGen) -> None:
         tower = network.vision
         self._patches = tower.patches
         self._patch = self._linear(tower.patch)
-        self._places = self._copy(tower.positions)
-        self._games = None if network.games is None else self._copy(network.games)
+        self._places = _frozen(tower.positions)
+        self._games = None if network.games is None else _frozen(network.games)
         self._tower = [self._block(block) for block in tower.blocks]  # type: ignore[arg-type]
-        self._tower_norm = self._norm(tower.norm)
+        self._tower_norm = (_frozen(tower.norm.weight), _frozen(tower.norm.bias))
         self._mixing = [self._block(block) for block in network.mixing]  # type: ignore[arg-type]
 
     def _block(self, block: MixingBlock | VisionBlock) -> Callable[[Tensor, Tensor | None], Tensor]:
@@ -164,7 +178,7 @@ class Sampler:
         def run(x: Tensor, bias: Tensor | None) -> Tensor:
             normed = norm1(x)
             if sinusoidal:
-                normed = normed + dit.sine_positions(x.shape[1], x.shape[2]).to(x)
+                normed = normed + dit.sine_positions(x.shape[1], x.shape[2]).to(normed)
             x = x + out(_self_attend(qkv(normed), heads, bias))
             return x + fc2(fc1(norm2(x)))
 
@@ -175,11 +189,11 @@ class Sampler:
         device = self.device
         moments = torch.tensor(flow.times(self.steps, self.solver), dtype=torch.float32)
         buckets = flow.bucket(moments.to(device), self.config.flow)  # (S,)
-        self._scales: list[list[float]] | None = None
-        self._centre = torch.tensor(CENTRE, device=device)
-        if self.config.flow.deviation is not None:
-            scales = flow.precondition(moments, self.config.flow.deviation)
-            self._scales = torch.stack([moments, *scales], dim=1).tolist()
+        self._centre = network.centre
+        self._scales: list[tuple[Tensor, ...]] | None = None
+        if network.deviation is not None:
+            tables = (moments, *flow.precondition(moments.to(device), network.deviation))
+            self._scales = list(zip(*(table.unbind() for table in tables), strict=True))
         # in float64, so that folding adds no rounding of its own
         encoder, decoder, out = network.action_encoder, network.action_decoder, network.dit.out
         join = encoder.join.weight.double()
@@ -187,33 +201,34 @@ class Sampler:
         code = dit.time_code(buckets, width, cosine_first=False).double()
         offset = code @ by_time.T + encoder.join.bias.double()
         offset = offset + by_action @ encoder.embed.bias.double()
-        self._offset = offset.to(self.dtype)  # (S, D)
+        self._offset = offset.float()  # (S, D)
         zero = torch.zeros(width, device=device)
         self._embed = self._raw(by_action @ encoder.embed.weight.double(), zero)
-        self._embed_out = self._linear(encoder.out)
+        self._embed_out = self._raw(encoder.out.weight, encoder.out.bias)
         tokens = self.config.horizon // self.config.actions_per_token
         self._positions = None
         if network.positions is not None:
-            self._positions = self._copy(network.positions[:tokens])
+            self._positions = _frozen(network.positions[:tokens])
         hidden = decoder.hidden.weight.double()
         folded_bias = hidden @ out.bias.double() + decoder.hidden.bias.double()
         self._hidden = self._raw(hidden @ out.weight.double(), folded_bias, "relu")
-        self._decode = self._linear(decoder.out)
+        self._decode = self._raw(decoder.out.weight, decoder.out.bias)
         time = network.dit.embed_time(buckets)  # (S, D)
-        shift, scale = network.dit.out_modulation(time).to(self.dtype).chunk(2, dim=-1)
+        shift, scale = network.dit.out_modulation(time).chunk(2, dim=-1)
         self._last = list(zip((1 + scale).unbind(), shift.unbind(), strict=True))
         blocks = [block for block in network.dit.blocks if isinstance(block, DiTBlock)]
         self._blocks = [self._flow_block(block, time) for block in blocks]
         crosses = [block.attention for block in blocks]
         kv = [attention.kv for attention in crosses if isinstance(attention, CrossAttention)]
-        self._kv = self._raw(torch.cat([x.weight for x in kv]), torch.cat([x.bias for x in kv]))
+        kv_weight, kv_bias = (torch.cat([getattr(x, n) for x in kv]) for n in ("weight", "bias"))
+        self._kv = self._raw(kv_weight, kv_bias, dtype=self.dtype)
         self._kv_count = len(kv)
 
     def _flow_block(
         self, block: DiTBlock, time: Tensor
     ) -> Callable[[Tensor, int, tuple[Tensor, Tensor, Tensor | None] | None], Tensor]:
         """A block of the diffusion transformer, its modulation tabulated over the steps."""
-        scale, shift = block.modulation(time).to(self.dtype).chunk(2, dim=-1)  # (S, D) each
+        scale, shift = block.modulation(time).chunk(2, dim=-1)  # (S, D) each
         table = list(zip((1 + scale).unbind(), shift.unbind(), strict=True))
         shape = (self.config.dit.width,)
         heads, attention = self.config.dit.heads, block.attention
@@ -221,19 +236,19 @@ class Sampler:
         out = self._linear(attention.out)
         fc1 = self._linear(block.feed_forward.fc1, "gelu")
         fc2 = self._linear(block.feed_forward.fc2)
-        sinusoidal = block.sinusoidal
+        sinusoidal, dtype = block.sinusoidal, self.dtype
 
         def run(x: Tensor, step: int, kv: tuple[Tensor, Tensor, Tensor | None] | None) -> Tensor:
-            normed = F.layer_norm(x, shape, *table[step], dit.NORM_EPS)
+            normed = F.layer_norm(x, shape, *table[step], dit.NORM_EPS).to(dtype)
             if sinusoidal:
-                normed = normed + dit.sine_positions(x.shape[1], x.shape[2]).to(x)
+                normed = normed + dit.sine_positions(x.shape[1], x.shape[2]).to(normed)
             if kv is None:
                 attended = _self_attend(first(normed), heads, None)
             else:
                 q = first(normed).view(*x.shape[:2], heads, -1).transpose(1, 2)
                 attended = attend(q, *kv).transpose(1, 2).flatten(2)
             x = x + out(attended)
-            return x + fc2(fc1(F.layer_norm(x, shape, eps=dit.NORM_EPS)))
+            return x + fc2(fc1(F.layer_norm(x, shape, eps=dit.NORM_EPS).to(dtype)))
 
         return run
 
@@ -251,7 +266,7 @@ class Sampler:
         x = self._patch(self._patches(pictures.flatten(0, 1).to(self.dtype))) + self._places
         for block in self._tower:
             x = block(x, None)
-        tokens = self._tower_norm(x)  # (B F, N, D)
+        tokens = F.layer_norm(x, x.shape[-1:], *self._tower_norm, siglip.NORM_EPS)  # (B F, N, D)
         tokens = tokens.reshape(len(pictures), -1, x.shape[-1])
         tokens = join_tokens(self.config, tokens, self._games, game)
         bias = context_bias(self.config, tokens)
@@ -306,7 +321,7 @@ class Sampler:
         )
 
     def _velocity(self, x: Tensor, step: int, context: Context) -> Tensor:
-        if self._scales is None:
+        if self._scales is None or self._centre is None:
             return self._raw_velocity(x, step, context)
         t, scale_in, skip, scale_out = self._scales[step]
         x = x - t * self._centre
@@ -314,7 +329,7 @@ class Sampler:
 
     def _raw_velocity(self, x: Tensor, step: int, context: Context) -> Tensor:
         group = self.config.actions_per_token
-        grouped = x.reshape(len(x), -1, group * ACTION_VALUES).to(self.dtype)
+        grouped = x.reshape(len(x), -1, group * ACTION_VALUES)
         tokens = self._embed_out(F.silu(self._embed(grouped) + self._offset[step]))
         if self._positions is not None:
             tokens = tokens + self._positions
@@ -324,7 +339,11 @@ class Sampler:
             tokens = block(tokens, step, (*next(cross), context.bias) if is_cross else None)
         scale, shift = self._last[step]
         normed = F.layer_norm(tokens, tokens.shape[-1:], scale, shift, dit.OUT_NORM_EPS)
-        return self._decode(self._hidden(normed)).float().reshape(x.shape)
+        return self._decode(self._hidden(normed)).reshape(x.shape)
+
+
+def _frozen(values: Tensor) -> Tensor:
+    return values.detach().to(torch.float32, copy=True)
 
 
 def _self_attend(qkv: Tensor, heads: int, bias: Tensor | None) -> Tensor:

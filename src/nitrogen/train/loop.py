@@ -8,7 +8,7 @@ import logging
 import time
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ from nitrogen.train.optim import Average, OptimConfig, learning_rate, optimiser
 from nitrogen.train.validate import Scores, validate
 
 FORMAT = "nitrogen.train/1"
+SMALLEST_DEVIATION = 0.05
 log = logging.getLogger(__name__)
 
 
@@ -82,7 +83,8 @@ def train(
     cannot teach anything, `out` holds another run, or the loss is not a number.
     """
     check_labels(samples)
-    state = _State(config, out, start_from=start_from, resume=resume)
+    network = config.network if start_from else measured(config.network, samples)
+    state = _State(config, network, out, start_from=start_from, resume=resume)
     with MetricLog(out / "metrics.jsonl") as metrics:
         clock = _Clock()
         for step in range(state.step, config.steps):
@@ -126,6 +128,24 @@ def check_labels(samples: Samples) -> None:
         )
 
 
+def measured(network: NetworkConfig, samples: Samples) -> NetworkConfig:
+    """The same network, told centre and deviation of each action value in these samples.
+
+    Only for networks that are preconditioned (`FlowConfig.deviation`). Values that never change
+    keep a small deviation, so that fine-tuning can still move them.
+    """
+    if network.flow.deviation is None:
+        return network
+    values = layout.to_tensor(samples.actions())
+    centre, deviation = values.mean(dim=0), values.std(dim=0).clamp_min(SMALLEST_DEVIATION)
+    flow = replace(
+        network.flow,
+        centre=tuple(round(value, 4) for value in centre.tolist()),
+        deviation=tuple(round(value, 4) for value in deviation.tolist()),
+    )
+    return replace(network, flow=flow)
+
+
 def _plans(actions: Any, horizon: int) -> Tensor:
     values = layout.to_tensor(actions)
     return values.view(-1, horizon, layout.ACTION_VALUES)  # (B, T, A)
@@ -149,11 +169,22 @@ def onset_weights(plans: Tensor, weight: float) -> Tensor:
     return 1 + weight * near
 
 
+def _sizes(network: NetworkConfig) -> NetworkConfig:
+    """All but what is measured from data."""
+    return replace(network, flow=replace(network.flow, centre=None, deviation=None))
+
+
 class _State:
     """Network, optimiser and average of a run, and their files."""
 
     def __init__(
-        self, config: TrainConfig, out: Path, *, start_from: Path | None, resume: bool
+        self,
+        config: TrainConfig,
+        network: NetworkConfig,
+        out: Path,
+        *,
+        start_from: Path | None,
+        resume: bool,
     ) -> None:
         self.config, self.out, self.step = config, out, 0
         self._file = out / "trainer.pt"
@@ -167,8 +198,8 @@ class _State:
         elif self._file.exists():
             raise TrainingError(f"{out} already holds a run; resume it or choose another folder")
         torch.manual_seed(config.seed)
-        self.network = checkpoint.load(start_from) if start_from else NitroGen(config.network)
-        if self.network.config != config.network:
+        self.network = checkpoint.load(start_from) if start_from else NitroGen(network)
+        if _sizes(self.network.config) != _sizes(config.network):
             raise TrainingError(
                 f"the checkpoint {start_from} has another network than the recipe:"
                 f" {self.network.config} against {config.network}"
