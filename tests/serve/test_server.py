@@ -13,10 +13,10 @@ import msgpack
 import numpy as np
 import pytest
 from networks import build
+from serving import INFO, Toy, frame, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from nitrogen.actions import Actions
 from nitrogen.errors import ActionsError, ServeError
 from nitrogen.model.inference import ModelPolicy
 from nitrogen.policy import Policy
@@ -24,31 +24,6 @@ from nitrogen.serve import wire
 from nitrogen.serve.client import RemotePolicy
 from nitrogen.serve.server import PolicyServer, ServeConfig
 from nitrogen.serve.wire import Info
-
-INFO = Info(name="toy", horizon=3)
-
-
-class Toy:
-    """Sticks from the client's noise, a trigger from the brightness of its frame."""
-
-    def __init__(self, delay_s=0.0):
-        self.delay_s, self.batches = delay_s, []
-
-    def act_batch(self, frames, rngs):
-        self.batches.append(len(frames))
-        time.sleep(self.delay_s)
-        return [
-            Actions(np.tile(np.eye(17)[9] * frame.mean() / 255, (3, 1)), rng.uniform(-1, 1, (3, 4)))
-            for frame, rng in zip(frames, rngs, strict=True)
-        ]
-
-
-def frame(level=0):
-    return np.full((256, 256, 3), level, np.uint8)
-
-
-def serve(policy=None, info=INFO, **config):
-    return PolicyServer(policy or Toy(), info, ServeConfig(port=0, **config))
 
 
 def get(server, path, token=None):
@@ -285,7 +260,7 @@ def test_a_wrong_frame_is_refused_before_it_is_sent():
 KILLED = """
 import sys, time
 sys.path.insert(0, {tests!r})
-from test_server import Toy, serve
+from serving import Toy, serve
 toy = Toy()
 server = serve(toy).start()
 toy.delay_s = 30
@@ -295,7 +270,7 @@ time.sleep(60)
 
 
 def test_a_server_that_is_killed_is_a_named_error():
-    code = KILLED.format(tests=str(Path(__file__).parent))
+    code = KILLED.format(tests=str(Path(__file__).parents[1]))
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
     ) as process:
