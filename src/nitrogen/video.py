@@ -30,6 +30,7 @@ Luma = NDArray[np.uint8]
 
 _LUMA_FORMATS = ("yuv420p", "yuvj420p", "yuv422p", "yuv444p", "nv12", "gray")
 _FULL_RANGE = np.clip((np.arange(256) - 16) * 255 / 219 + 0.5, 0, 255).astype(np.uint8)
+_FULL_CHROMA = np.clip((np.arange(256) - 128) * 255 / 224 + 128.5, 0, 255).astype(np.uint8)
 _TRUNCATED = 0.98
 """A file that yields less than this share of the frames it declares has been cut off."""
 
@@ -117,18 +118,42 @@ def read_luma(
         yield Picture(index, time_s, _luma(frame, box))
 
 
-def keyframes(path: Path, *, limit: int = 64, box: Box | None = None) -> list[Picture]:
+def read_planes(
+    path: Path, box: Box, *, start: int = 0, stop: int | None = None
+) -> Iterator[Picture]:
+    """Luma and chroma of `box` as `even_box` makes it, packed into (3h/2, w), frame by frame.
+
+    The upper h rows are luma in full range; below lie the two chroma planes side by side, each
+    (h/2, w/2), in full range about 128. Outside the frame edges are repeated. Raises VideoError
+    like `read`.
+    """
+    for index, time_s, frame in _frames(path, start, stop):
+        yield Picture(index, time_s, _planes(frame, box))
+
+
+def even_box(box: Box) -> Box:
+    """The smallest box round `box` whose place and size are even, as chroma needs it."""
+    x, y, width, height = box
+    left, top = x - x % 2, y - y % 2
+    right, bottom = x + width + (x + width) % 2, y + height + (y + height) % 2
+    return left, top, right - left, bottom - top
+
+
+def keyframes(
+    path: Path, *, limit: int = 64, box: Box | None = None, planes: bool = False
+) -> list[Picture]:
     """Luma of up to `limit` keyframes spread evenly over the file; their index is -1.
 
-    Skips everything between keyframes, so that it costs a fraction of reading the video.
-    Raises VideoError like `read`.
+    planes: luma and chroma of the box, as `read_planes` gives them. Skips everything between
+    keyframes, so that it costs a fraction of reading the video. Raises VideoError like `read`.
     """
+    take = (lambda frame: _planes(frame, box)) if box and planes else (lambda f: _luma(f, box))
     with _opened(path) as (container, stream):
         stream.codec_context.skip_frame = "NONKEY"
         duration = _duration_s(container, stream)
         wanted = _Spread(duration, limit)
         found = [
-            Picture(-1, time_s, _luma(frame, box))
+            Picture(-1, time_s, take(frame))
             for time_s, frame in _timed(_decoded(path, container, stream))
             if wanted.take(time_s)
         ]
@@ -327,17 +352,38 @@ def _upright(pixels: NDArray[np.uint8], frame: Any) -> NDArray[np.uint8]:
 
 
 def _luma(frame: Any, box: Box | None) -> Luma:
-    if frame.format.name not in _LUMA_FORMATS:
-        frame_8bit = frame.reformat(format="yuv420p")
-        full = frame.color_range == ColorRange.JPEG
-    else:
-        frame_8bit = frame
-        full = frame.format.name in ("yuvj420p", "gray") or frame.color_range == ColorRange.JPEG
-    plane = frame_8bit.planes[0]
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-    pixels = _upright(rows[: frame_8bit.height, : frame_8bit.width], frame)
+    frame, full = _eight_bit(frame, planes=False)
+    pixels = _upright(_plane(frame, 0, frame.width, frame.height), frame)
     crop = pixels if box is None else _crop(pixels, box)
     return crop.copy() if full else _FULL_RANGE[crop]
+
+
+def _planes(frame: Any, box: Box) -> NDArray[np.uint8]:
+    frame, full = _eight_bit(frame, planes=True)
+    x, y, width, height = box
+    packed = np.empty((height * 3 // 2, width), np.uint8)
+    luma = _crop(_upright(_plane(frame, 0, frame.width, frame.height), frame), box)
+    packed[:height] = luma if full else _FULL_RANGE[luma]
+    half = (x // 2, y // 2, width // 2, height // 2)
+    for index, columns in ((1, slice(0, width // 2)), (2, slice(width // 2, width))):
+        plane = _plane(frame, index, (frame.width + 1) // 2, (frame.height + 1) // 2)
+        chroma = _crop(_upright(plane, frame), half)
+        packed[height:, columns] = chroma if full else _FULL_CHROMA[chroma]
+    return packed
+
+
+def _plane(frame: Any, index: int, width: int, height: int) -> NDArray[np.uint8]:
+    plane = frame.planes[index]
+    return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:height, :width]
+
+
+def _eight_bit(frame: Any, *, planes: bool) -> tuple[Any, bool]:
+    """The frame with 8-bit planes, 4:2:0 if `planes` are wanted, and whether in full range."""
+    name = frame.format.name
+    full = name in ("yuvj420p", "gray") or frame.color_range == ColorRange.JPEG
+    if name not in (("yuv420p", "yuvj420p") if planes else _LUMA_FORMATS):
+        frame = frame.reformat(format="yuv420p")
+    return frame, full
 
 
 def _crop(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:

@@ -148,7 +148,9 @@ def score_of(mean: Gray, skin: Skin, placement: Placement) -> float:
     return _correlation(drawn, shown, weight)
 
 
-def gray_of(renderer: Renderer, actions: Actions | None = None, ground: float = _GROUND) -> Gray:
+def gray_of(
+    renderer: Renderer, actions: Actions | None = None, ground: float | Gray = _GROUND
+) -> Gray:
     """The skin in the given state (released when None) on an even ground, (h, w) brightness."""
     picture = renderer.draw(actions or Actions.released(1))
     return np.asarray(picture[..., :3] @ LUMA + (1 - picture[..., 3]) * ground, np.float32)

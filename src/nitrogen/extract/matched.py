@@ -1,149 +1,240 @@
 """The matched reader: reads an overlay whose skin is known and located, without a network.
 
-Two passes. `scan` turns crops into a trace, a few numbers per frame: how much each control's
-difference shows, where each stick is, whether the overlay is there at all. `read` looks at the
-trace of the whole video, finds each control's levels and decides. A trace is small, so it can be
-stored chunk by chunk and the decision made when the video is through.
+Two passes. `scan` turns crops into a trace, a few numbers per frame: how pressed each button looks,
+where each stick is, whether the overlay is there at all. `read` looks at the trace of the whole
+video, finds where to cut, and decides. A trace is small, so it can be stored stretch by stretch and
+the decision made when the video is through.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nitrogen.actions import BUTTON_INDEX, BUTTONS, STICKS, Actions
-from nitrogen.extract import detectors
-from nitrogen.extract.detectors import Detector
+from nitrogen.actions import BUTTON_INDEX, STICKS, Actions
+from nitrogen.errors import ExtractionError
+from nitrogen.extract import colour, detectors
+from nitrogen.extract.hypotheses import Control, changed
 from nitrogen.extract.locate import Found, Gray, gray_of, high_pass
 from nitrogen.extract.reader import Reading
 from nitrogen.extract.sticks import StickTracker
 from nitrogen.overlay.render import Renderer
-from nitrogen.overlay.skin import StickLayer, TriggerLayer
-from nitrogen.video import Luma
+from nitrogen.overlay.skin import ImageLayer, StickLayer, TriggerLayer
+from nitrogen.video import Box, even_box
+
+Planes = NDArray[np.uint8]
+"""(3h/2, w), as `video.read_planes` gives it."""
 
 VISIBLE = 0.35
 """Share of the usual contrast below which the overlay counts as hidden."""
 
-_DIAGONALS = (("dpad_up", "dpad_left"), ("dpad_up", "dpad_right"),
-              ("dpad_down", "dpad_left"), ("dpad_down", "dpad_right"))  # fmt: skip
+DPAD = ("dpad_up", "dpad_down", "dpad_left", "dpad_right")
+_DPAD_STATES = ((), (0,), (1,), (2,), (3,), (0, 2), (0, 3), (1, 2), (1, 3))
+_TRAVEL = np.linspace(0, 1, 13)
 
 
 class MatchedReader:
     """Reads one overlay at one place."""
 
-    def __init__(self, found: Found, samples: list[Luma]) -> None:
-        """samples: luma crops of `found.box` from all over the video, at least some dozens."""
-        self.skin = found.skin
+    def __init__(self, found: Found, samples: list[Planes]) -> None:
+        """samples: packed crops of `reading_box(found)` from all over the video, some dozens.
+
+        Raises ExtractionError if there are none.
+        """
+        if not samples:
+            raise ExtractionError("no samples of the overlay to learn from")
+        self.skin, self.box = found.skin, reading_box(found)
+        self._height = self.box[3]
         stack = np.stack(samples).astype(np.float32)
         self._median = np.median(stack, axis=0).astype(np.float32)
-        self._renderer = Renderer(found.skin, replace(found.placement, opacity=1.0))
-        self._ground = _ground(self._median, self._renderer)
-        self._drawn = gray_of(self._renderer, ground=self._ground)
+        luma = self._median[: self._height]
+        self._renderer = Renderer(found.skin, replace(found.placement, opacity=1.0), self.box)
+        ground = _ground(luma, self._renderer)
+        self._drawn = gray_of(self._renderer, ground=ground)
         self.gain = self._fit_gain()
-        rest = stack - self._median
-        self._names: list[str] = []
-        self._detectors: list[Detector] = []
-        self._curves: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
-        for name in BUTTONS:
-            difference = self._difference(**{name: 1.0})
-            detector = detectors.fit(difference, rest, self.gain)
-            if name in self.skin.buttons and detector is not None:
-                self._add(name, detector)
+        rest = stack[:, : self._height] - luma
         self._presence = detectors.fit(self._still(), rest, self.gain)
         self._sticks = [
-            (layer.side, StickTracker(self._renderer, layer, self._ground), layer)
+            (layer.side, StickTracker(self._renderer, layer, ground, self.gain), layer)
             for layer in self.skin.layers
             if isinstance(layer, StickLayer)
         ]
-        self._absolute = detectors.apply(self._detectors, self._offset()[None])[0]
+        self.matrix, self._controls = self._best_matrix(stack)
 
     @property
     def width(self) -> int:
         """Numbers per frame in a trace."""
-        return 1 + len(self._detectors) + 4 * len(self._sticks)
+        return 1 + sum(len(names) for names, _ in self._controls) + 4 * len(self._sticks)
 
-    def scan(self, crops: list[Luma]) -> Gray:
-        """The trace of some frames, (N, width)."""
+    def scan(self, crops: list[Planes]) -> Gray:
+        """The trace of some frames' packed crops, (N, width)."""
         pictures = np.stack(crops).astype(np.float32)
-        rest = pictures - self._median
+        luma = pictures[:, : self._height]
         parts = [np.ones((len(crops), 1), np.float32)]
         if self._presence is not None:
+            rest = luma - self._median[: self._height]
             parts = [1 + detectors.apply([self._presence], rest) / self.gain]
-        parts.append(detectors.apply(self._detectors, rest))
-        parts += [tracker.track(pictures) for _, tracker, _ in self._sticks]
+        for names, control in self._controls:
+            if len(names) == 4:
+                parts.append(_directions(control, pictures))
+            elif self._is_analogue(names[0]):
+                parts.append(_travel(control, pictures))
+            else:
+                zero = np.zeros(len(crops), np.intp)
+                energies = control.energies(pictures)
+                parts.append(control.level(energies, zero, zero + 1)[:, None])
+        parts += [tracker.track(luma) for _, tracker, _ in self._sticks]
         return np.concatenate(parts, axis=1)
 
     def read(self, trace: Gray) -> Reading:
         """Decide on the trace of a whole video, (T, width)."""
         count = len(trace)
-        buttons = np.zeros((count, len(BUTTONS)), np.float32)
+        buttons = np.zeros((count, len(BUTTON_INDEX)), np.float32)
         margin = np.ones(count, np.float32)
-        for place, name in enumerate(self._names):
-            response = trace[:, 1 + place]
-            released, pressed = detectors.threshold(
-                response, self.gain, absolute=float(self._absolute[place])
-            )
-            level = (response - released) / (pressed - released)
-            if name in self._curves:
-                travel, curve = self._curves[name]
-                buttons[:, BUTTON_INDEX[name]] = np.interp(level, curve, travel)
+        names = [name for names, _ in self._controls for name in names]
+        for place, name in enumerate(names, start=1):
+            if self._is_analogue(name):
+                buttons[:, BUTTON_INDEX[name]] = trace[:, place]
             else:
+                released, pressed = levels(trace[:, place])
+                level = (trace[:, place] - released) / (pressed - released)
                 buttons[:, BUTTON_INDEX[name]] = level > 0.5
                 margin = np.minimum(margin, np.abs(level - 0.5) * 2)
         sticks = np.zeros((count, len(STICKS)), np.float32)
-        start = 1 + len(self._detectors)
+        start = 1 + len(names)
         for index, (side, _, layer) in enumerate(self._sticks):
             part = trace[:, start + 4 * index : start + 4 * index + 4]
             first = 0 if side == "left" else 2
             sticks[:, first : first + 2] = np.clip(part[:, :2], -1, 1)
-            margin = np.minimum(margin, part[:, 2:].max(axis=1) * 1.25)
+            margin = np.minimum(margin, part[:, 3] * 1.25)
             if layer.down is not None:
-                clicked = _clicked(part[:, 3] - part[:, 2])
+                released, pressed = levels(part[:, 2])
+                clicked = part[:, 2] > (released + pressed) / 2
                 buttons[:, BUTTON_INDEX[f"{side}_thumb"]] = clicked
         visible = trace[:, 0] > VISIBLE
         return Reading(
             Actions(np.clip(buttons, 0, 1), sticks),
             visible,
             (np.clip(margin, 0, 1) * visible).astype(np.float32),
-            frozenset(self._names) | self.skin.buttons | self.skin.sticks,
+            frozenset(names) | (self.skin.buttons - set(DPAD)) | self.skin.sticks,
         )
 
-    def _add(self, name: str, detector: Detector) -> None:
-        self._names.append(name)
-        self._detectors.append(detector)
-        analogue = any(
+    def _best_matrix(self, stack: Gray) -> tuple[str, list[tuple[tuple[str, ...], Control]]]:
+        """The colour matrix whose controls explain the samples best, and its controls."""
+        made = {name: list(self._make_controls(stack, name)) for name in colour.MATRICES}
+        costs = {
+            name: sum(float(c.energies(stack).min(axis=1).sum()) for _, c in controls)
+            for name, controls in made.items()
+        }
+        best = min(costs, key=costs.__getitem__)
+        return best, made[best]
+
+    def _make_controls(self, stack: Gray, matrix: str) -> Iterator[tuple[tuple[str, ...], Control]]:
+        shown = self.skin.buttons
+        clicks = {f"{layer.side}_thumb" for _, _, layer in self._sticks if layer.down is not None}
+        states: dict[tuple[str, ...], list[Actions]] = {}
+        if set(DPAD) & shown:
+            states[DPAD] = [Actions.of(*(DPAD[i] for i in state)) for state in _DPAD_STATES]
+        for name in sorted(shown - set(DPAD) - clicks):
+            travels = [float(t) for t in _TRAVEL] if self._is_analogue(name) else [0.0, 1.0]
+            states[(name,)] = [_held(name, travel) for travel in travels]
+        views = {
+            names: [
+                colour.view(self._renderer.draw(state), colour.MATRICES[matrix]) for state in some
+            ]
+            for names, some in states.items()
+        }
+        changes = {
+            names: np.max([changed(some[0], view) for view in some[1:]], axis=0) > 2.0
+            for names, some in views.items()
+        }
+        reach = np.zeros((self._height, self.box[2]), np.bool_)
+        for _, _, layer in self._sticks:
+            reach |= self._renderer.reach(layer)
+        inside = np.ones_like(self._median, np.bool_)
+        for names, some in views.items():
+            others = colour.pack(reach)
+            for other, change in changes.items():
+                if other != names:
+                    others |= change
+            control = Control(
+                some, stack, self._median, opacity=self.gain, others=others, inside=inside
+            )
+            if control.evidence.max() > 0:
+                yield names, control
+
+    def _is_analogue(self, name: str) -> bool:
+        return any(
             isinstance(layer, TriggerLayer) and layer.button == name and layer.mode != "switch"
             for layer in self.skin.layers
         )
-        if analogue:
-            travel = np.linspace(0, 1, 17)
-            levels = np.stack([self._difference(**{name: float(t)}) for t in travel])
-            curve = np.maximum.accumulate(detectors.apply([detector], levels)[:, 0])
-            self._curves[name] = travel, curve + 1e-6 * travel
-
-    def _difference(self, **controls: float) -> Gray:
-        drawn = gray_of(self._renderer, Actions.of(**controls), self._ground)
-        return np.asarray(drawn - self._drawn, np.float32)
 
     def _still(self) -> Gray:
         """The high-passed skin where no control changes it."""
         picture = high_pass(self._drawn)
         for layer in self.skin.layers:
-            if not hasattr(layer, "sprite") or isinstance(layer, TriggerLayer):
+            if not isinstance(layer, ImageLayer):
                 picture[self._renderer.reach(layer)] = 0
         alpha = self._renderer.draw(Actions.released(1))[..., 3]
         return np.asarray(picture * (cv2.dilate(alpha, np.ones((3, 3), np.uint8)) > 0.1))
 
     def _fit_gain(self) -> float:
         """Contrast of the overlay in the video against the drawn skin: opacity, mostly."""
-        drawn, shown = self._still(), high_pass(self._median)
+        drawn, shown = self._still(), high_pass(self._median[: self._height])
         gain = float((drawn * shown).sum() / max(float((drawn * drawn).sum()), 1e-6))
-        return float(np.clip(gain, 0.2, 1.3))
+        return float(np.clip(gain, 0.2, 1.0))
 
-    def _offset(self) -> Gray:
-        """The median picture against the drawn released skin, high-passed."""
-        return high_pass(self._median) - self.gain * high_pass(self._drawn)
+
+def reading_box(found: Found) -> Box:
+    """The crop that the reader wants: the overlay's box with even place and size."""
+    return even_box(found.box)
+
+
+def levels(trace: Gray) -> tuple[float, float]:
+    """Where released and pressed lie in a trace of levels, nominally 0 and 1."""
+    released, pressed = 0.0, 1.0
+    for _ in range(5):
+        cut = (released + pressed) / 2
+        above, below = trace[trace > cut], trace[trace <= cut]
+        if len(below) >= 5:
+            released = float(np.clip(np.median(below), -0.3, 0.35))
+        if len(above) >= 5:
+            pressed = float(np.clip(np.median(above), 0.65, 1.3))
+    return released, pressed
+
+
+def _directions(control: Control, pictures: Gray) -> Gray:
+    """How pressed each of the four directions looks, (N, 4)."""
+    energies = control.energies(pictures)
+    result = np.empty((len(pictures), 4), np.float32)
+    for direction in range(4):
+        on = [k for k, state in enumerate(_DPAD_STATES) if direction in state]
+        off = [k for k, state in enumerate(_DPAD_STATES) if direction not in state]
+        best_on = np.array(on)[energies[:, on].argmin(axis=1)]
+        best_off = np.array(off)[energies[:, off].argmin(axis=1)]
+        result[:, direction] = control.level(energies, best_off, best_on)
+    return result
+
+
+def _travel(control: Control, pictures: Gray) -> Gray:
+    """The travel that explains each picture best, (N, 1), refined between the states."""
+    energies = control.energies(pictures)
+    best = np.clip(energies.argmin(axis=1), 1, len(_TRAVEL) - 2)
+    n = np.arange(len(pictures))
+    left, middle, right = energies[n, best - 1], energies[n, best], energies[n, best + 1]
+    bend = np.maximum(left - 2 * middle + right, 1e-3)
+    shift = np.clip(0.5 * (left - right) / bend, -1, 1)
+    travel = np.clip((best + shift) * _TRAVEL[1], 0, 1)
+    weak = energies[:, 0] - energies.min(axis=1) < 0.02 * control.evidence[-1]
+    return np.where(weak, 0.0, travel)[:, None].astype(np.float32)
+
+
+def _held(name: str, travel: float) -> Actions:
+    state = Actions.released(1)
+    state.buttons[:, BUTTON_INDEX[name]] = travel
+    return state
 
 
 def _ground(median: Gray, renderer: Renderer) -> Gray:
@@ -154,14 +245,3 @@ def _ground(median: Gray, renderer: Renderer) -> Gray:
     return np.asarray(
         cv2.GaussianBlur(median * clear, size, 8) / cv2.GaussianBlur(clear, size, 8), np.float32
     )
-
-
-def _clicked(difference: Gray) -> NDArray[np.bool_]:
-    """Where the pressed sprite fits better: cut between the two groups, if there are two."""
-    cut = 0.0
-    for _ in range(10):
-        above, below = difference[difference > cut], difference[difference <= cut]
-        if len(above) < 3 or len(below) < 3:
-            break
-        cut = float(np.median(above) + np.median(below)) / 2
-    return difference > cut

@@ -21,11 +21,11 @@ from nitrogen.data import curate, schema, store
 from nitrogen.errors import DataError, VideoError
 from nitrogen.extract import refine
 from nitrogen.extract.locate import Found, Gray, Library, locate, mean_picture
-from nitrogen.extract.matched import MatchedReader
+from nitrogen.extract.matched import MatchedReader, Planes, reading_box
 from nitrogen.extract.reader import Reading
 from nitrogen.overlay.render import Placement
 from nitrogen.overlay.skin import Skin
-from nitrogen.video import Luma, VideoInfo, keyframes, probe, read_luma
+from nitrogen.video import VideoInfo, keyframes, probe, read_planes
 
 FORMAT = "nitrogen.extraction/1"
 EXTRACTION_FILE = "extraction.json"
@@ -34,7 +34,8 @@ DETAILS_FILE = "details.parquet"
 """In each chunk, per row: `confidence`, `visible`, trigger travel."""
 
 _BATCH = 256
-_SAMPLES = 240
+_SAMPLES = 120
+_FEW = 40
 _KEYFRAMES = 64
 
 _log = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ def extract(
     reader = MatchedReader(found, _samples(video, found, info))
     work = Path(out) / ".work" / video_id
     rows = round(config.chunk_s * info.rate_hz)
-    trace = _scan(video, reader, found, work=work, rows=rows, total=info.frame_count,
+    trace = _scan(video, reader, work=work, rows=rows, total=info.frame_count,
                   key=_key(info, found, config), on_progress=on_progress)  # fmt: skip
     reading = reader.read(trace)
     result = _write(out, video_id, info, found, reading, config)
@@ -111,12 +112,13 @@ def id_of(video: Path) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", Path(video).stem) or "video"
 
 
-def _samples(video: Path, found: Found, info: VideoInfo) -> list[Luma]:
+def _samples(video: Path, found: Found, info: VideoInfo) -> list[Planes]:
     """Crops of the overlay from all over the video, for the reader's statistics."""
-    crops = [p.pixels for p in keyframes(video, limit=_SAMPLES, box=found.box)]
-    if len(crops) < _SAMPLES:
-        every = max(1, info.frame_count // (_SAMPLES - len(crops)))
-        pictures = read_luma(video, found.box)
+    box = reading_box(found)
+    crops = [p.pixels for p in keyframes(video, limit=_SAMPLES, box=box, planes=True)]
+    if len(crops) < _FEW:
+        every = max(1, info.frame_count // _FEW)
+        pictures = read_planes(video, box)
         crops += [p.pixels for p in pictures if p.index % every == every // 2]
     return crops
 
@@ -134,7 +136,6 @@ def _key(info: VideoInfo, found: Found, config: ExtractConfig) -> dict[str, Any]
 def _scan(
     video: Path,
     reader: MatchedReader,
-    found: Found,
     *,
     work: Path,
     rows: int,
@@ -155,7 +156,7 @@ def _scan(
     while (work / f"{done:06d}.npy").is_file():
         done += 1
     parts = [np.load(work / f"{index:06d}.npy") for index in range(done)]
-    for part in _stretches(video, reader, found, rows=rows, start=done * rows):
+    for part in _stretches(video, reader, rows=rows, start=done * rows):
         target = work / f"{done:06d}.npy"
         partial = work / f".{done:06d}.partial.npy"
         try:
@@ -169,13 +170,11 @@ def _scan(
     return np.concatenate(parts).astype(np.float32)
 
 
-def _stretches(
-    video: Path, reader: MatchedReader, found: Found, *, rows: int, start: int
-) -> Iterator[Gray]:
-    crops: list[Luma] = []
+def _stretches(video: Path, reader: MatchedReader, *, rows: int, start: int) -> Iterator[Gray]:
+    crops: list[Planes] = []
     parts: list[Gray] = []
     count = 0
-    for picture in read_luma(video, found.box, start=start):
+    for picture in read_planes(video, reader.box, start=start):
         crops.append(picture.pixels)
         count += 1
         if len(crops) == _BATCH or count == rows:

@@ -24,9 +24,15 @@ def refine(actions: Actions, *, travel_known: bool = True) -> Actions:
 
 
 def rest_offset(axis: NDArray[np.float32]) -> float:
-    """Where an axis rests: the median of its values near the centre; 0 if it is hardly there."""
-    near = axis[np.abs(axis) < _RESTING]
-    return float(np.median(near)) if len(near) >= max(20, 0.02 * len(axis)) else 0.0
+    """Where an axis rests: the median of where it lies still near the centre; 0 if it hardly does.
+
+    Still is: at least eight rows within two hundredths.
+    """
+    if len(axis) < 8:
+        return 0.0
+    rows = np.lib.stride_tricks.sliding_window_view(axis, 8)
+    still = (rows.max(axis=1) - rows.min(axis=1) < 0.02) & (np.abs(rows[:, 0]) < _RESTING)
+    return float(np.median(rows[still, 0])) if still.sum() >= max(20, 0.05 * len(axis)) else 0.0
 
 
 def _axis(axis: NDArray[np.float32], travel_known: bool) -> NDArray[np.float32]:  # noqa: FBT001

@@ -30,9 +30,9 @@ _FINER = 3
 class StickTracker:
     """Reads one stick from crops."""
 
-    def __init__(self, renderer: Renderer, layer: StickLayer, ground: Gray) -> None:
-        """ground: (h, w) brightness behind the skin, as far as it is known."""
-        self._renderer, self._layer, self._ground = renderer, layer, ground
+    def __init__(self, renderer: Renderer, layer: StickLayer, ground: Gray, gain: float) -> None:
+        """ground: (h, w) brightness behind the skin, as far as known; gain: its opacity."""
+        self._renderer, self._layer, self._ground, self._gain = renderer, layer, ground, gain
         self._alpha = renderer.draw(Actions.released(1))[..., 3].copy()
         reach = renderer.reach(layer)
         rows, columns = np.flatnonzero(reach.any(axis=1)), np.flatnonzero(reach.any(axis=0))
@@ -50,19 +50,19 @@ class StickTracker:
         ]
 
     def track(self, crops: Gray) -> Gray:
-        """(N, H, W) crops → (N, 4): x, y in travels, scores of the sprite up and down."""
+        """(N, H, W) crops → (N, 4): x and y in travels, how clicked it looks (0..1), score."""
         area = np.stack([high_pass(crop) for crop in crops[:, self._rows, self._columns]])
-        result = np.full((len(crops), 4), -1.0, np.float32)
+        result = np.zeros((len(crops), 4), np.float32)
         small = np.stack([self._small(picture) for picture in area])
         scores = [_correlate(small, *bank) for bank in self._coarse]
         tops = np.stack([score.max(axis=1) for score in scores], axis=1)
-        result[:, 2 : 2 + len(scores)] = tops
+        result[:, 3] = tops.max(axis=1)
         variant = tops.argmax(axis=1)
         cell = np.stack([score.argmax(axis=1) for score in scores], axis=1)
         for which in np.unique(variant):
             for place in np.unique(cell[variant == which, which]):
                 chosen = np.flatnonzero((variant == which) & (cell[:, which] == place))
-                result[chosen, :2] = self._refine(area[chosen], bool(which), int(place))
+                result[chosen, :3] = self._refine(area[chosen], bool(which), int(place))
         return result
 
     def _bank(self, down: bool) -> tuple[Gray, Gray]:  # noqa: FBT001
@@ -88,7 +88,25 @@ class StickTracker:
         dy = _vertex(score[n, j - 1, i], score[n, j, i], score[n, j + 1, i])
         unit = _REACH / (_COARSE * _FINER)
         x, y = (middle_i + i - span + dx) * unit, (middle_j + j - span + dy) * unit
-        return np.stack([x, y], axis=1).astype(np.float32)
+        clicked = np.zeros(len(area), np.float32)
+        if self._has_down:
+            for cell in np.unique(np.stack([i, j], axis=1), axis=0):
+                chosen = np.flatnonzero((i == cell[0]) & (j == cell[1]))
+                at = (middle_i + int(cell[0]) - span, middle_j + int(cell[1]) - span)
+                clicked[chosen] = self._clicked(area[chosen], *at)
+        return np.stack([x, y, clicked], axis=1).astype(np.float32)
+
+    def _clicked(self, area: Gray, i: int, j: int) -> Gray:
+        """0 where the sprite at this place looks up, 1 where it looks pressed."""
+        up, weight = self._template(False, i, j)  # noqa: FBT003
+        down, other = self._template(True, i, j)  # noqa: FBT003
+        weight = np.maximum(weight, other)
+        change = (down - up) * self._gain
+        middle = (down + up) / 2 * self._gain
+        apart = float((weight * change * change).sum())
+        return np.asarray(
+            0.5 + ((area - middle) * (weight * change)).sum(axis=(1, 2)) / (apart + 1.0), np.float32
+        )
 
     def _neighbourhood(self, down: bool, i: int, j: int, span: int) -> tuple[Gray, Gray]:  # noqa: FBT001
         steps = range(-span, span + 1)

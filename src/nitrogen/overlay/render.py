@@ -88,10 +88,12 @@ def place(
 class Renderer:
     """Draws one skin at one placement."""
 
-    def __init__(self, skin: Skin, placement: Placement) -> None:
-        """The picture covers `placement.box(skin.canvas)`."""
+    def __init__(
+        self, skin: Skin, placement: Placement, box: tuple[int, int, int, int] | None = None
+    ) -> None:
+        """The picture covers `box`: by default `placement.box(skin.canvas)`."""
         self.skin, self.placement = skin, placement
-        self.box = placement.box(skin.canvas)
+        self.box = box or placement.box(skin.canvas)
         self._origin = (placement.x - self.box[0], placement.y - self.box[1])
         self._shape = (self.box[3], self.box[2])
         self._base = np.zeros((*self._shape, 4), np.float32)

@@ -1,0 +1,188 @@
+"""Which of a control's states explains a crop best.
+
+Each state predicts the patch round the control: what the skin draws there, over a background that
+is not known but mostly smooth. Where a state is opaque it predicts exactly and is held to it; where
+it is clear, the background's plane is fitted anew for every frame and what is left may be texture.
+States are compared by their likelihood under that model, in luma and chroma. The answer is
+absolute: it needs no frame that is known to be released. Over an opaque skin the rule reduces to a
+matched filter.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nitrogen.extract import colour
+from nitrogen.extract.colour import View
+
+Gray = NDArray[np.float32]
+
+_MARGIN = 6
+"""Pixels round the control's own that help to see the background."""
+_NOISE = 7.0
+"""Standard deviation that compression and misfit leave on an opaque pixel, in grey levels."""
+_GROUND = 60.0
+"""Standard deviation of the background's plane, in grey levels."""
+_TOGETHER = 0.25
+"""Neighbouring pixels err together: blur and compression make four of them about one."""
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    mean: Gray
+    """(P,): prediction minus the median, over a background of middle grey."""
+    weight: Gray
+    """(P,): one over the variance of what this state leaves unexplained."""
+    plane: Gray
+    """(P, 5): weighted directions in which the background may differ; products are whitened."""
+    constant: float
+    """Cost of the state's freedom: the logarithm of its variances."""
+
+
+class Control:
+    """One control and its states; the first state is the released one."""
+
+    def __init__(
+        self,
+        views: list[View],
+        samples: Gray,
+        median: Gray,
+        *,
+        opacity: float,
+        others: NDArray[np.bool_],
+        inside: NDArray[np.bool_],
+    ) -> None:
+        """Learn from packed crops, (N, 3H/2, W), and their median.
+
+        others: (3H/2, W), what other controls may change; inside: what the frame really shows.
+        `evidence` is 0 if the states cannot be told apart.
+        """
+        change = np.max([changed(views[0], view) for view in views[1:]], axis=0)
+        seen = (change > 1.5) & inside
+        self.evidence = np.zeros(len(views), np.float32)
+        if seen.sum() < 4:
+            return
+        self._pixels, self._basis = _patch(seen)
+        trust = np.where(others, np.where(seen, 0.3, 0.03), 1.0) * inside
+        self._trust = (_TOGETHER * trust).astype(np.float32).ravel()[self._pixels]
+        self._median = median.ravel()[self._pixels]
+        self._ground = colour.ground(median.shape).ravel()[self._pixels]
+        ink = [self._ink(view, opacity) for view in views]
+        clear = [1 - view.alpha.ravel()[self._pixels] * opacity for view in views]
+        texture = self._texture(self._flat(samples), clear[0])
+        self._states = [self._state(*pair, texture) for pair in zip(ink, clear, strict=True)]
+        self._calibrate(clear)
+        self.evidence = self._weigh(clear)
+
+    def energies(self, crops: Gray) -> Gray:
+        """Minus twice the log likelihood of packed (N, 3H/2, W) crops under every state: (N, K)."""
+        return self._energies(self._flat(crops))
+
+    def level(self, energies: Gray, off: NDArray[np.intp], on: NDArray[np.intp]) -> Gray:
+        """Per frame: 0 if it is like state `off`, 1 if like `on`, one half if who knows."""
+        rows = np.arange(len(energies))
+        apart = self.evidence[on] + 20.0
+        gain = (energies[rows, off] - energies[rows, on]) / apart
+        return np.clip(0.5 + 0.5 * gain, -0.5, 1.5).astype(np.float32)
+
+    def _flat(self, crops: Gray) -> Gray:
+        flat = crops.reshape(len(crops), -1)[:, self._pixels]
+        return np.asarray(flat - self._median, np.float32)
+
+    def _ink(self, view: View, opacity: float) -> Gray:
+        """What the state adds to what shines through: chroma is about 128 where nothing is."""
+        ink = view.ink.ravel()[self._pixels] * opacity
+        middle = np.where(self._basis[:, 0] > 0, 0.0, 128.0)
+        return (ink + middle * view.alpha.ravel()[self._pixels] * opacity).astype(np.float32)
+
+    def _energies(self, flat: Gray) -> Gray:
+        square = flat * flat
+        result = np.empty((len(flat), len(self._states)), np.float32)
+        for index, state in enumerate(self._states):
+            pull = state.weight * state.mean
+            along = flat @ state.plane - state.mean @ state.plane
+            whole = square @ state.weight - 2 * flat @ pull + float(pull @ state.mean)
+            result[:, index] = whole - (along * along).sum(axis=1) + state.constant
+        return result
+
+    def _texture(self, flat: Gray, clear: Gray) -> float:
+        """What the background's plane does not explain, where the released skin is clear."""
+        chosen = (clear > 0.9) & (self._basis[:, 0] > 0)
+        if chosen.sum() < 20:
+            return 15.0
+        seen = (flat + self._median)[:, chosen].T
+        basis = self._basis[chosen, :3]
+        fit, *_ = np.linalg.lstsq(basis, seen, rcond=None)
+        return float(np.clip(np.std(seen - basis @ fit), 6, 40))
+
+    def _state(self, ink: Gray, clear: Gray, texture: float) -> _State:
+        variance = _NOISE**2 + (clear * texture) ** 2
+        weight = self._trust / variance
+        free = self._basis * (clear * weight)[:, None] * _GROUND
+        inner = self._basis.T @ (self._basis * (clear * clear * weight)[:, None]) * _GROUND**2
+        inner = inner + np.eye(inner.shape[0])
+        root = np.linalg.cholesky(np.linalg.inv(inner))
+        constant = float((self._trust * np.log(variance)).sum() + np.linalg.slogdet(inner)[1])
+        mean = ink + clear * self._ground - self._median
+        return _State(
+            mean.astype(np.float32),
+            weight.astype(np.float32),
+            (free @ root).astype(np.float32),
+            constant,
+        )
+
+    def _calibrate(self, clear: list[Gray]) -> None:
+        """Add to every state what the best one leaves unexplained of the median picture."""
+        energies = self._energies(np.zeros((1, len(self._median)), np.float32))[0]
+        best = int(energies.argmin())
+        if energies[0] - energies[best] < 30:
+            best = 0
+        free = self._basis * clear[best][:, None]
+        weight = self._states[best].weight
+        rest = -self._states[best].mean
+        inner = free.T @ (free * weight[:, None]) + np.eye(free.shape[1]) / _GROUND**2
+        rest = rest - free @ np.linalg.solve(inner, free.T @ (weight * rest))
+        for index, state in enumerate(self._states):
+            share = np.clip((clear[index] + 0.02) / (clear[best] + 0.02), 0, 1)
+            mean = (state.mean + share * rest).astype(np.float32)
+            self._states[index] = _State(mean, state.weight, state.plane, state.constant)
+
+    def _weigh(self, clear: list[Gray]) -> Gray:
+        """How much more likely each state than the released one is on its own picture."""
+        result = np.zeros(len(clear), np.float32)
+        for index, state in enumerate(self._states):
+            energies = self._energies((state.mean + clear[index] * 10)[None])[0]
+            result[index] = max(float(energies[0] - energies[index]), 0.0)
+        return result
+
+
+def changed(one: View, other: View) -> Gray:
+    """How far two states differ, in grey levels, packed."""
+    return np.maximum(np.abs(one.ink - other.ink), 100 * np.abs(one.alpha - other.alpha))
+
+
+def _patch(seen: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Gray]:
+    """Flat indices of the pixels round those seen, in all planes, and the background's basis.
+
+    The basis has a plane for luma (three columns) and a level for each chroma (two).
+    """
+    height, width = seen.shape[0] * 2 // 3, seen.shape[1]
+    small = seen[height:, : width // 2] | seen[height:, width // 2 :]
+    whole = seen[:height] | np.repeat(np.repeat(small, 2, axis=0), 2, axis=1)
+    rows, columns = np.flatnonzero(whole.any(axis=1)), np.flatnonzero(whole.any(axis=0))
+    top, left = max(int(rows[0]) - _MARGIN, 0) // 2, max(int(columns[0]) - _MARGIN, 0) // 2
+    bottom = min(int(rows[-1]) + _MARGIN + 2, height) // 2
+    right = min(int(columns[-1]) + _MARGIN + 2, width) // 2
+    index = np.arange(seen.size).reshape(seen.shape)
+    luma = index[2 * top : 2 * bottom, 2 * left : 2 * right]
+    u = index[height + top : height + bottom, left:right]
+    v = index[height + top : height + bottom, width // 2 + left : width // 2 + right]
+    down, across = np.meshgrid(
+        np.linspace(-1, 1, luma.shape[0]), np.linspace(-1, 1, luma.shape[1]), indexing="ij"
+    )
+    basis = np.zeros((luma.size + 2 * u.size, 5), np.float32)
+    basis[: luma.size, :3] = np.stack([np.ones_like(down), down, across], axis=-1).reshape(-1, 3)
+    basis[luma.size : luma.size + u.size, 3] = 0.5
+    basis[luma.size + u.size :, 4] = 0.5
+    return np.concatenate([luma.ravel(), u.ravel(), v.ravel()]), basis
