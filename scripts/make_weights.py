@@ -34,11 +34,10 @@ console = Console(stderr=True)
 
 SHARES = {
     "doom/defend_the_center": 1.0,
-    "platformer/reach_the_flag": 1.0,
+    "platformer/reach_the_flag": 1.5,
     "racer/finish_a_lap": 0.5,
-    "arena/clear_the_waves": 0.5,
 }
-FIRST = Mixture(random=0.15)
+FIRST = Mixture(random=0.12)
 LATER = Mixture(policy=0.65, random=0.08)
 
 
@@ -85,17 +84,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("runs/weights"))
     parser.add_argument("--tasks", nargs="+", default=list(SHARES))
-    parser.add_argument("--frames", type=int, default=48_000, help="per task of share 1 and round")
-    parser.add_argument("--steps", type=int, nargs="+", default=[3000, 2000, 2000, 2000, 3000])
-    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--frames", type=int, default=30_000, help="per task of share 1 and round")
+    parser.add_argument("--steps", type=int, nargs="+", default=[2500, 1800, 1800, 1800, 1800])
+    parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--vision-layers", type=int, default=4)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     start, folder, runs, times = time.time(), None, [], []
-    network = preset("tiny", rate_hz=30.0, vision_layers=options.vision_layers)
+    network = preset("tiny", rate_hz=30.0)
     for stage, steps in enumerate(options.steps):
         began = time.time()
         policy = None if folder is None else ModelPolicy.from_pretrained(folder, steps=4)

@@ -1,69 +1,72 @@
-"""The tasks, by name: an explicit tuple of all of them."""
+"""The tasks, by name: one tuple of all of them."""
 
 import difflib
 import functools
+import importlib.util
 
-from nitrogen.benchmark.task import Kind, Task, View
+from nitrogen.benchmark.task import Task
 from nitrogen.errors import ConfigError
+from nitrogen.mini.doom import DoomEnv
+from nitrogen.mini.doom_scenarios import SCENARIOS, Scenario
+from nitrogen.mini.env import WORLDS, MiniEnv, WorldInfo
+from nitrogen.mini.world import RATE_HZ
 from nitrogen.play import GameEnv
 
-MINI_RATE_HZ = 30
-DOOM_RATE_HZ = 35
+_WORLD_TASKS = {
+    "racer": "finish_a_lap",
+    "arena": "clear_the_waves",
+    "platformer": "reach_the_flag",
+}
 
 
 def _mini(world: str) -> GameEnv:
-    from nitrogen.mini.env import MiniEnv
-
     return MiniEnv(world)
+
+
+def _doom(scenario: str, render_size: tuple[int, int]) -> GameEnv:
+    return DoomEnv(scenario, render_size=render_size)
 
 
 def _nothing_missing() -> str | None:
     return None
 
 
-def _builtin(world: str, goal_name: str, kind: Kind, view: View, goal: str, seconds: float) -> Task:
-    make = functools.partial(_mini, world)
+def _vizdoom_missing() -> str | None:
+    if importlib.util.find_spec("vizdoom") is not None:
+        return None
+    return "ViZDoom is not installed; get it with pip install 'nitrogen[doom]'"
+
+
+def _world_task(world: WorldInfo) -> Task:
+    make = functools.partial(_mini, world.name)
     return Task(
-        name=f"{world}/{goal_name}",
+        name=f"{world.name}/{_WORLD_TASKS[world.name]}",
         suite="mini",
-        kind=kind,
-        view=view,
-        goal=goal,
-        frames=round(seconds * MINI_RATE_HZ) + 1,
+        kind=world.kind,
+        view=world.view,
+        goal=world.goal,
+        frames=round(world.time_limit_s * RATE_HZ),
         make=make,
         render=make,
         missing=_nothing_missing,
     )
 
 
-BUILTIN = (
-    _builtin(
-        "racer",
-        "finish_a_lap",
-        "navigation",
-        "2D top-down",
-        "Drive one lap in time, never off the road for more than two seconds.",
-        24,
-    ),
-    _builtin(
-        "arena",
-        "clear_the_waves",
-        "combat",
-        "2D top-down",
-        "Defeat all enemies of all waves in time.",
-        20,
-    ),
-    _builtin(
-        "platformer",
-        "reach_the_flag",
-        "navigation",
-        "2D side-scrolling",
-        "Reach the flag at the end of the level.",
-        20,
-    ),
-)
+def _doom_task(scenario: Scenario) -> Task:
+    return Task(
+        name=f"doom/{scenario.name}",
+        suite="mini",
+        kind=scenario.kind,
+        view="3D",
+        goal=scenario.goal,
+        frames=scenario.frames,
+        make=functools.partial(_doom, scenario.name, (288, 512)),
+        render=functools.partial(_doom, scenario.name, (720, 1280)),
+        missing=_vizdoom_missing,
+    )
 
-ALL_TASKS = BUILTIN
+
+ALL_TASKS = (*map(_world_task, WORLDS), *map(_doom_task, SCENARIOS))
 """Every task."""
 
 

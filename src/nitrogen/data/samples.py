@@ -72,6 +72,10 @@ class Samples:
             plans.append(run.actions[start + rows[0] : start + rows[-1] + 1])
         return torch.from_numpy(frames), Actions.concatenate(plans)
 
+    def actions(self) -> Actions:
+        """All rows of all runs."""
+        return Actions.concatenate(run.actions for run in self._runs)
+
     def frame_before(self, index: int) -> Actions:
         """The action of the row of sample `index` itself, one row: what copy-last would repeat."""
         run_index = int(np.searchsorted(self._ends, index, side="right"))

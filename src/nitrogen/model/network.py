@@ -17,6 +17,7 @@ from nitrogen.model import flow
 from nitrogen.model.dit import DiT, MixingBlock, TransformerConfig, time_code
 from nitrogen.model.flow import FlowConfig, Solver
 from nitrogen.model.layout import ACTION_VALUES
+from nitrogen.model.readout import Readout
 from nitrogen.model.siglip import VisionConfig, VisionTower, normalise
 
 
@@ -46,6 +47,8 @@ class NetworkConfig:
     """Zero tokens before the image tokens, attended like real ones."""
     games: tuple[str, ...] = ()
     """Names of the games that a plan may be conditioned on."""
+    readout: int = 0
+    """Values of each context token that the direct readout keeps (`readout`); 0: none."""
 
     def __post_init__(self) -> None:
         """Refuse sizes that do not fit each other."""
@@ -64,6 +67,8 @@ class NetworkConfig:
                  self.dit.cross_width != self.vision.width),
                 ("horizon must be a multiple of actions_per_token",
                  self.horizon % self.actions_per_token),
+                ("a readout needs dit.width equal to vision.width",
+                 self.readout and self.dit.width != self.vision.width),
                 ("positions must be at least horizon / actions_per_token",
                  self.positions is not None
                  and self.positions < self.horizon // self.actions_per_token),
@@ -72,6 +77,11 @@ class NetworkConfig:
         ]  # fmt: skip
         if problems:
             raise CheckpointError(f"network sizes do not fit: {'; '.join(problems)}")
+
+    @property
+    def action_tokens(self) -> int:
+        """Tokens that stand for a plan."""
+        return self.horizon // self.actions_per_token
 
     @property
     def folds_pads(self) -> bool:
@@ -137,6 +147,16 @@ class NitroGen(nn.Module):
             values = getattr(config.flow, name)
             scale = None if values is None else torch.tensor(values, device="cpu")  # never meta
             self.register_buffer(name, scale, persistent=False)
+        self.readout: Readout | None = None
+        if config.readout:
+            extra = bool(config.games) + (1 if config.folds_pads else config.pads)
+            self.readout = Readout(
+                tokens=config.frames * config.vision.tokens + extra,
+                width=config.vision.width,
+                kept=config.readout,
+                summaries=config.action_tokens,
+                out=width,
+            )
         self.positions: nn.Parameter | None = None
         if config.positions is not None:
             self.positions = nn.Parameter(0.02 * torch.randn(config.positions, width))
@@ -172,7 +192,7 @@ class NitroGen(nn.Module):
         bias = context_bias(self.config, x)
         for block in self.mixing:
             x = block(x, bias)
-        return x
+        return x if self.readout is None else self.readout.join(x)
 
     def velocity(self, x: Tensor, t: Tensor, context: Tensor) -> Tensor:
         """Direction from noise to actions at x (B R, T, A), t (B R,); context is (B, N, D).
@@ -192,6 +212,9 @@ class NitroGen(nn.Module):
         tokens = self.action_encoder(grouped, bucket)  # (B R, T / group, D)
         if self.positions is not None:
             tokens = tokens + self.positions[: tokens.shape[1]]
+        if self.readout is not None:
+            summary = context[:, -tokens.shape[1] :]
+            tokens = tokens + summary.repeat_interleave(len(x) // len(context), dim=0)
         bias = context_bias(self.config, context)
         out: Tensor = self.action_decoder(self.dit(tokens, bucket, context, bias))
         return out.reshape(x.shape)

@@ -29,7 +29,7 @@ PRESETS = {
     # plays and trains on one laptop core; the plan is made of 4 tokens of 4 actions each
     "tiny": NetworkConfig(
         vision=VisionConfig(
-            image_size=64, patch_size=8, width=128, layers=4, heads=4, mlp_width=512
+            image_size=64, patch_size=8, width=128, layers=2, heads=4, mlp_width=512
         ),
         mixing=TransformerConfig(layers=1, width=128, heads=4, cross_width=128),
         dit=TransformerConfig(layers=4, width=128, heads=4, cross_width=128),
@@ -37,6 +37,7 @@ PRESETS = {
         horizon=16,
         positions=4,
         actions_per_token=4,
+        readout=16,
     ),
 }
 """Every preset by name."""

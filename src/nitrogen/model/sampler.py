@@ -6,6 +6,7 @@ and values of the cross-attention in one product). Prepacked weights use a priva
 torch where it exists and torch's own `linear` where it does not.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -104,6 +105,8 @@ class Context:
     values: list[Tensor]
     bias: Tensor | None
     """(N,), logarithm of how many tokens each stands for."""
+    summary: Tensor | None
+    """(B, T, D), what the direct readout adds to the action tokens."""
 
 
 class Sampler:
@@ -160,6 +163,7 @@ class Sampler:
         self._tower = [self._block(block) for block in tower.blocks]  # type: ignore[arg-type]
         self._tower_norm = (_frozen(tower.norm.weight), _frozen(tower.norm.bias))
         self._mixing = [self._block(block) for block in network.mixing]  # type: ignore[arg-type]
+        self._readout = copy.deepcopy(network.readout)  # small, and kept in float32
 
     def _block(self, block: MixingBlock | VisionBlock) -> Callable[[Tensor, Tensor | None], Tensor]:
         """A pre-norm block of the tower or of the mixing blocks, on frozen layers."""
@@ -272,7 +276,7 @@ class Sampler:
         bias = context_bias(self.config, tokens)
         for block in self._mixing:
             tokens = block(tokens, bias)
-        return tokens
+        return tokens if self._readout is None else self._readout.join(tokens.float())
 
     @torch.inference_mode()
     def prepare(self, context: Tensor) -> Context:
@@ -280,8 +284,14 @@ class Sampler:
         heads, count = self.config.dit.heads, self._kv_count
         both = self._kv(context.to(self.dtype)).view(*context.shape[:2], count, 2, heads, -1)
         both = both.permute(2, 3, 0, 4, 1, 5).contiguous()  # (blocks, 2, B, heads, N, d)
+        summary = None
+        if self._readout is not None:
+            summary = context[:, -self.config.action_tokens :].float()
         return Context(
-            list(both[:, 0].unbind()), list(both[:, 1].unbind()), context_bias(self.config, context)
+            keys=list(both[:, 0].unbind()),
+            values=list(both[:, 1].unbind()),
+            bias=context_bias(self.config, context),
+            summary=summary,
         )
 
     @torch.inference_mode()
@@ -333,6 +343,8 @@ class Sampler:
         tokens = self._embed_out(F.silu(self._embed(grouped) + self._offset[step]))
         if self._positions is not None:
             tokens = tokens + self._positions
+        if context.summary is not None:
+            tokens = tokens + context.summary
         cross = zip(context.keys, context.values, strict=True)
         for index, block in enumerate(self._blocks):
             is_cross = self.config.dit.is_cross(index)

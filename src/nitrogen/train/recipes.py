@@ -31,7 +31,7 @@ def debug() -> TrainConfig:
 def quickstart() -> TrainConfig:
     """About five minutes on one core: one game, one small recording."""
     return TrainConfig(
-        network=preset("tiny", vision_layers=2, rate_hz=30.0),
+        network=preset("tiny", rate_hz=30.0),
         optim=OptimConfig(learning_rate=1e-3, warmup_steps=100, decay_share=0.4, average=0.995),
         augment=AugmentConfig(hue=0.1, rotation_degrees=0.0, crop=0.03),
         steps=1_200,
