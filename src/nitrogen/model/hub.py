@@ -5,6 +5,7 @@ talks to a hub needs it.
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,20 +64,20 @@ def push_to_hub(
 
     `token` is None where the machine is logged in. Raises CheckpointError if the hub refuses.
     """
-    hub = _hub()
+    hub = _hub("uploading to a model hub")
     folder = save_pretrained(folder, network, storage=storage)
     try:
         api = hub.HfApi(token=token)
         api.create_repo(repo_id, private=private, exist_ok=True)
         names = [CONFIG_NAME, WEIGHTS_NAME, PREPROCESSOR_NAME, CARD_NAME]
         commit = api.upload_folder(repo_id=repo_id, folder_path=folder, allow_patterns=names)
-    except (hub.errors.HfHubHTTPError, hub.errors.HFValidationError, OSError) as error:
+    except _failures(hub) as error:
         raise CheckpointError(f"the hub did not take {repo_id}: {error}") from error
     return str(commit.commit_url)
 
 
 def preprocessing(network: NitroGen) -> dict[str, object]:
-    """What happens to a frame before the tower, as plain values; part of what servers announce."""
+    """What happens to a frame before the tower, as plain values."""
     return {
         "input": f"uint8 RGB, {FRAME_SIZE}x{FRAME_SIZE}, whole picture squashed by area averaging",
         "image_size": network.config.vision.image_size,
@@ -165,21 +166,28 @@ def is_hub_id(source: str) -> bool:
 
 def download(repo_id: str, names: tuple[str, ...]) -> Path:
     """The named files of a hub repository, in the local cache of `huggingface_hub`."""
-    hub = _hub()
+    hub = _hub(f"there is no folder {repo_id}, and fetching it from a model hub")
     try:
         return Path(hub.snapshot_download(repo_id, allow_patterns=list(names)))
-    except (hub.errors.HfHubHTTPError, hub.errors.LocalEntryNotFoundError, OSError) as error:
+    except (hub.errors.LocalEntryNotFoundError, *_failures(hub)) as error:
         raise CheckpointError(
             f"{repo_id} is neither a local folder nor could it be fetched from the hub: {error}"
         ) from error
 
 
-def _hub() -> Any:
+def _hub(purpose: str) -> Any:
     try:
         import huggingface_hub
         import huggingface_hub.errors
     except ImportError as error:
         raise MissingDependencyError(
-            "talking to a model hub needs huggingface_hub: pip install huggingface_hub"
+            f"{purpose} needs huggingface_hub: pip install huggingface_hub"
         ) from error
     return huggingface_hub
+
+
+def _failures(hub: Any) -> tuple[type[Exception], ...]:
+    """What a hub call raises when it fails, with whichever HTTP library the hub package uses."""
+    library = type(hub.get_session()).__module__.partition(".")[0]
+    network: type[Exception] = getattr(sys.modules[library], "HTTPError", OSError)
+    return hub.errors.HfHubHTTPError, hub.errors.HFValidationError, network, OSError

@@ -83,7 +83,7 @@ class ModelPolicy:
 
     @property
     def preprocessing(self) -> dict[str, object]:
-        """What happens to a frame, as plain values; servers announce its hash."""
+        """What happens to a frame before the tower, as plain values."""
         return hub.preprocessing(self.network)
 
     def reset(self) -> None:
