@@ -96,8 +96,7 @@ enum {
     NG_SEEN_COUNT = 16
 };
 
-#define NG_MODE_LIFELINE 1u /* only end with Python; hook nothing (the display server) */
-#define NG_MODE_REALTIME 2u /* leave the clock alone; take the pad, hand over frames, never wait */
+#define NG_MODE_REALTIME 1u /* leave the clock alone; take the pad, hand over frames, never wait */
 
 typedef struct {
     uint32_t magic;

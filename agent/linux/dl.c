@@ -7,6 +7,8 @@
 #define REPLACED(X) \
     X(SDL_Init) X(SDL_InitSubSystem) X(SDL_RenderPresent) X(SDL_UpdateWindowSurface) \
     X(SDL_UpdateWindowSurfaceRects) X(SDL_JoystickOpen) X(SDL_GameControllerOpen) \
+    X(SDL_GL_SwapWindow) X(SDL_GL_GetProcAddress) X(glXSwapBuffers) X(eglSwapBuffers) \
+    X(glXGetProcAddress) X(glXGetProcAddressARB) X(eglGetProcAddress) \
     X(clock_gettime) X(gettimeofday) X(nanosleep) X(usleep) X(getrandom)
 
 #define DECLARE(name) extern char replacement_##name[] __asm__(#name) __attribute__((visibility("default")));

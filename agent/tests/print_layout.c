@@ -63,7 +63,6 @@ int main(void)
     VALUE(NG_FAILED);
     VALUE(NG_FLAG_UNSEEN);
     VALUE(NG_FLAG_SKIP_DRAWING);
-    VALUE(NG_MODE_LIFELINE);
     VALUE(NG_MODE_REALTIME);
     return 0;
 }

@@ -16,6 +16,7 @@ from nitrogen.actions import FRAME_SIZE, Frame
 from nitrogen.errors import GameError
 from nitrogen.simulator import protocol
 from nitrogen.simulator.game import Game
+from nitrogen.simulator.keys import SCANCODES
 
 
 class Board:
@@ -47,6 +48,8 @@ class Board:
         self.header.seed = seed
         self.header.mode = mode
         self.header.picture_bytes = picture_bytes
+        for control, key in game.keys.items():
+            self.header.keys[protocol.KEY_CONTROLS.index(control)] = SCANCODES[key]
         self._observation: NDArray[np.uint8] = np.frombuffer(
             self._memory, np.uint8, protocol.OBSERVATION_BYTES, protocol.HEADER_BYTES
         ).reshape(FRAME_SIZE, FRAME_SIZE, 3)

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from nitrogen.actions import BUTTONS, Actions, Frame
 from nitrogen.errors import GameError
+from nitrogen.simulator.keys import SCANCODES
 from nitrogen.simulator.memory import Memory
 from nitrogen.simulator.protocol import KEY_CONTROLS
 
@@ -115,9 +116,9 @@ class Game:
     """The window's width and height, or more: room for the picture."""
     rate_hz: float = 60.0
     """Native frame rate: the game's own idea of how long a frame lasts."""
-    display: Literal["none", "x11"] = "none"
-    """`none`: SDL draws in memory; `x11`: needs a virtual X display, and OpenGL is drawn on the
-    processor."""
+    display: Literal["none", "offscreen", "x11"] = "none"
+    """`none`: SDL draws in memory; `offscreen`: OpenGL through SDL and EGL without a display;
+    `x11`: a virtual X display. OpenGL is drawn on the processor."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Text files in the home folder, by path."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -157,6 +158,9 @@ class Game:
         unknown = sorted(set(self.keys) - set(KEY_CONTROLS))
         if unknown:
             raise GameError(f"{self.name}: keys for unknown controls {unknown}: {KEY_CONTROLS}")
+        unnamed = sorted(set(self.keys.values()) - set(SCANCODES))
+        if unnamed:
+            raise GameError(f"{self.name}: unknown keys {unnamed}; known: {sorted(SCANCODES)}")
 
     @property
     def rate(self) -> Fraction:

@@ -29,6 +29,7 @@ from nitrogen.errors import (
 )
 from nitrogen.simulator.board import Board
 from nitrogen.simulator.channel import PATIENCE, Channel, GameEnded, processor_seconds
+from nitrogen.simulator.display import Display
 from nitrogen.simulator.game import Game
 
 AGENT = Path(__file__).parent / "lib" / "libnitrogen_agent.so"
@@ -42,12 +43,10 @@ _LOG_LINES = 12
 class Run:
     """One started game: its process group and its folder. Closes twice without complaint."""
 
-    def __init__(
-        self, game: Game, *, seed: int = 0, mode: int = 0, display: str | None = None
-    ) -> None:
-        """Start `game`. `display` names the X display, if it needs one.
+    def __init__(self, game: Game, *, seed: int = 0, mode: int = 0) -> None:
+        """Start `game`, and a virtual display if it needs one.
 
-        Raises AgentMissingError, GameMissingError or GameError.
+        Raises AgentMissingError, GameMissingError, MissingDependencyError or GameError.
         """
         if not AGENT.exists():
             raise AgentMissingError(f"no agent library at {AGENT}; build it with 'make -C agent'")
@@ -66,17 +65,20 @@ class Run:
         # the last writer, which is this process.
         self._lifeline = os.open(self.folder / "lifeline", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._board: Board | None = None
+        self._display: Display | None = None
         self._process: subprocess.Popen[bytes] | None = None
         try:
             epoch_ns = EPOCH_NS + seed % 2**31 * 1_000_000_000
             self._board = Board(game, seed=seed, epoch_ns=epoch_ns, mode=mode)
             (self.folder / "board").symlink_to(f"/proc/{os.getpid()}/fd/{self._board.file}")
-            self._process = self._start(program, display)
+            if game.display == "x11":
+                self._display = Display(self.folder, agent=AGENT, size=game.size)
+            self._process = self._start(program)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, program: str, display: str | None) -> subprocess.Popen[bytes]:
+    def _start(self, program: str) -> subprocess.Popen[bytes]:
         write_files(self.home, self.game.files, self.home)
         command = [program, *(self._filled(part) for part in self.game.command[1:])]
         with (self.folder / "game.log").open("wb") as log:
@@ -87,7 +89,7 @@ class Run:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     cwd=self.home,
-                    env=self._environment(display),
+                    env=self._environment(),
                     start_new_session=True,
                 )
             except OSError as error:
@@ -96,7 +98,7 @@ class Run:
     def _filled(self, text: str) -> str:
         return text.replace("{home}", str(self.home))
 
-    def _environment(self, display: str | None) -> dict[str, str]:
+    def _environment(self) -> dict[str, str]:
         return {
             "PATH": os.pathsep.join((os.environ.get("PATH", "/usr/bin:/bin"), *_GAME_FOLDERS)),
             "HOME": str(self.home),
@@ -113,13 +115,17 @@ class Run:
             "SDL_JOYSTICK_HIDAPI": "0",
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "LP_NUM_THREADS": "0",
-            **(
-                {"SDL_VIDEODRIVER": "dummy", "SDL_RENDER_DRIVER": "software"}
-                if display is None
-                else {"DISPLAY": display, "SDL_VIDEODRIVER": "x11"}
-            ),
+            **self._video(),
             **{name: self._filled(text) for name, text in self.game.environment.items()},
         }
+
+    def _video(self) -> dict[str, str]:
+        if self.game.display == "none":
+            return {"SDL_VIDEODRIVER": "dummy", "SDL_RENDER_DRIVER": "software"}
+        if self.game.display == "offscreen":
+            return {"SDL_VIDEODRIVER": "offscreen"}
+        assert self._display is not None
+        return {"SDL_VIDEODRIVER": "x11", "DISPLAY": self._display.name}
 
     def connect(self) -> Channel:
         """The channel to the game, once it has presented its first frame.
@@ -210,6 +216,8 @@ class Run:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        if self._display is not None:
+            self._display.close()
         self._listener.close()
         if self._board is not None:
             self._board.close()

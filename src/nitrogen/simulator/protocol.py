@@ -23,7 +23,7 @@ KEY_CONTROLS = (
 STEP, CAPTURE, FORK, QUIT = 1, 2, 3, 4
 FLAG_UNSEEN, FLAG_SKIP_DRAWING = 1, 2
 FRAME, PICTURE, FORKED, EXIT, FAILED = 16, 17, 18, 19, 20
-MODE_LIFELINE, MODE_REALTIME = 1, 2
+MODE_REALTIME = 1
 
 SEEN = (
     "load", "clock", "sleep", "sdl_init", "pad_added", "pad_open", "present_sdl", "present_gl",

@@ -45,15 +45,18 @@ class Session:
     Raises GameEnded (with the exit status) from `step` when the game ends itself.
     """
 
-    def __init__(self, game: Game, *, seed: int = 0, mode: int = 0) -> None:
-        """Start `game` and wait for its first frame. Raises GameError and what lies below it."""
+    def __init__(self, game: Game, *, seed: int = 0, realtime: bool = False) -> None:
+        """Start `game` and wait for its first frame. Raises GameError and what lies below it.
+
+        `realtime` leaves the game on the machine's clock.
+        """
         self.game, self.seed = game, seed
-        self._mode = mode
+        self._mode = protocol.MODE_REALTIME if realtime else 0
         self._rows: list[Actions] = []
         self._saved: list[SavedGame] = []
         self._save_count = 0
         self._memory: Memory | None = None
-        self._run = Run(game, seed=seed, mode=mode)
+        self._run = Run(game, seed=seed, mode=self._mode)
         try:
             self.live: Channel | None = self._run.connect()
         except BaseException:
