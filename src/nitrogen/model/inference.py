@@ -92,7 +92,10 @@ class ModelPolicy:
         self._rng = np.random.default_rng(self._seed)
 
     def act(self, frame: Frame) -> Actions:
-        """The plan after seeing `frame`, (256, 256, 3) uint8 RGB."""
+        """The plan after seeing `frame`, (256, 256, 3) uint8 RGB.
+
+        A network that sees several frames is shown those of the calls before, the first repeated.
+        """
         return self.continue_plan(frame, Actions.released(0))
 
     def continue_plan(self, frame: Frame, committed: Actions) -> Actions:

@@ -222,7 +222,8 @@ def _is_sine_table(table: Tensor) -> bool:
     if table.ndim != 3:
         return False
     expected = sine_positions(*table.shape[1:])
-    return table.shape[0] == 1 and torch.allclose(table[0].float(), expected, atol=1e-5)
+    # the last bit of a frequency, which differs between machines, moves row 511 by 3e-5
+    return table.shape[0] == 1 and torch.allclose(table[0].float(), expected, atol=1e-3)
 
 
 def assemble(plan: Plan, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
