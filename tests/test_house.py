@@ -14,7 +14,7 @@ LAYERS = [
     {"policy", "video", "draw"},
     {"overlay", "data", "model", "simulator", "serve", "mini"},
     {"extract", "train", "play"},
-    {"record", "report", "benchmark", "playtest", "doctor"},
+    {"record", "report", "watch", "imitate", "benchmark", "playtest", "doctor"},
     {"demo", "quickstart"},
     {"cli"},
 ]

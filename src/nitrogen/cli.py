@@ -3,22 +3,23 @@
 Results go to stdout, everything else to stderr. Heavy packages are imported inside the commands.
 """
 
-import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import tyro
+from tyro.conf import Positional
 
 from nitrogen import logs
-from nitrogen.errors import ConfigError, NitrogenError
+from nitrogen.errors import GameMissingError, NitrogenError
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
-Positional = tyro.conf.Positional
+    from nitrogen.benchmark.task import Task
 
 
 def _bars() -> "Bars":
@@ -64,9 +65,7 @@ def demo(
             episodes=episodes,
             workers=workers,
             on_result=lambda r: bars.update(bar, advance=1, note=f"{r.player}: {r.task}"),
-            on_stage=lambda stage, total: bars.update(
-                bar, description=stage, **({"total": total} if total else {})
-            ),
+            on_stage=lambda stage, total: bars.update(bar, description=stage, total=total or None),
         )
     for name, reason in result.left_out.items():
         print(f"left out: {name}: {reason}", file=sys.stderr)
@@ -96,8 +95,298 @@ def _print_scores(rows: list[Any]) -> None:
     Console().print(table)
 
 
+def quickstart(*, out: Path = Path("runs/quickstart"), json: bool = False) -> None:
+    """The whole chain from nothing, in minutes: record, extract, train, play, report.
+
+    Run it again after an interruption: finished stages are kept.
+
+    Args:
+        out: Folder for everything; ends with `report.html`.
+        json: Print one JSON object instead of the table.
+    """
+    from nitrogen.quickstart import Watcher
+    from nitrogen.quickstart import quickstart as run_quickstart
+
+    with _bars() as bars:
+
+        class Show(Watcher):
+            def stage(self, name: str, total: int) -> None:
+                for bar in bars.tasks:
+                    bars.update(bar.id, completed=bar.total or 0)
+                self.bar = bars.add_task(name, total=total, note="")
+
+            def advance(self, count: int, note: str) -> None:
+                bars.update(self.bar, advance=count, note=note)
+
+        result = run_quickstart(out, watcher=Show())
+    if json:
+        print(result.as_json())
+        return
+    _print_scores(result.scores)
+    print(result.video)
+    print(result.report)
+
+
+def record(
+    task: Positional[str], out: Positional[Path], /, *, episodes: int = 4, seed: int = 0,
+    skin: str = "nitrogen", skins: Path | None = None, noise: float = 0.3,
+) -> None:  # fmt: skip
+    """Let the scripted expert play and write the video a streamer would, overlay and all.
+
+    Args:
+        task: For example platformer/reach_the_flag; `nitrogen benchmark --list` names them all.
+        out: The video; the true pad log goes beside it as `.pad.parquet`.
+        episodes: Episodes, back to back.
+        seed: Of the first episode; the others follow.
+        skin: The overlay's skin.
+        skins: A folder with more skins.
+        noise: Deviation of the noise on the sticks, which is played and shown.
+    """
+    import numpy as np
+
+    from nitrogen.benchmark.suite import task as find_task
+    from nitrogen.overlay.skin import find_skin
+    from nitrogen.policy import CallPolicy
+    from nitrogen.record import StickNoise
+    from nitrogen.record import record as run_record
+
+    chosen = find_task(task)
+    env = chosen.render()
+    try:
+        expert = CallPolicy(env.unwrapped.expert)  # type: ignore[attr-defined]
+        recording = run_record(
+            env,
+            StickNoise(expert, np.random.default_rng(seed), std=noise),
+            out,
+            skin=find_skin(skin, folders=[skins] if skins else []),
+            seeds=range(seed, seed + episodes),
+            frames=chosen.frames,
+        )
+    finally:
+        env.close()
+    print(recording.video)
+    print(recording.truth)
+
+
+def extract(
+    video: Positional[Path], out: Positional[Path], /, *, skins: Path | None = None,
+    game: str = "other", min_density: float = 0.5,
+) -> None:  # fmt: skip
+    """Read the gamepad actions out of a video that shows a controller overlay.
+
+    Args:
+        video: The video.
+        out: Where chunk folders in the published layout are written.
+        skins: A folder of `padskin/1` skins to look for, beside those that ship.
+        game: Name of the game, for the metadata.
+        min_density: Chunks with a smaller share of active frames are dropped.
+    """
+    from nitrogen.extract.pipeline import ExtractConfig
+    from nitrogen.extract.pipeline import extract as run_extract
+    from nitrogen.overlay.skin import load_skins, shipped_skins
+
+    known = [*shipped_skins(), *(load_skins(skins) if skins else [])]
+    with _bars() as bars:
+        bar = bars.add_task(video.name, total=None, note="")
+        done = run_extract(
+            video,
+            out,
+            skins=known,
+            config=ExtractConfig(game=game, min_density=min_density),
+            on_progress=lambda count, total: bars.update(bar, completed=count, total=total),
+        )
+    print(
+        f"{done.found.skin.name} at {done.found.box}, confidence {done.confidence:.2f};"
+        f" {len(done.chunks)} chunks written, {done.idle} idle and {done.hidden} hidden left out",
+        file=sys.stderr,
+    )
+    for folder in done.chunks:
+        print(folder)
+
+
+def extract_eval(chunks: Positional[Path], truth: Positional[Path], /) -> None:
+    """Compare the extracted chunks of one video with its true pad log; prints JSON.
+
+    Args:
+        chunks: Folder of the video's chunks.
+        truth: The `.pad.parquet` that was recorded with the video.
+    """
+    from nitrogen.extract.evaluate import evaluate
+
+    print(dumps(evaluate(chunks, truth).as_dict(), indent=2))
+
+
+def train(
+    recipe: Positional[str], /, *, data: Path, videos: Path, out: Path,
+    start_from: Path | None = None, resume: bool = False, steps: int | None = None,
+) -> None:  # fmt: skip
+    """Train a policy on chunk folders and their videos.
+
+    Args:
+        recipe: debug, quickstart, demo or pretrain.
+        data: Chunk folders, as `nitrogen extract` writes them.
+        videos: Folder with the videos, named <video_id>.mp4.
+        out: Folder for the run; the finished policy is OUT/policy.
+        start_from: A checkpoint folder to fine-tune.
+        resume: Go on with the run in OUT.
+        steps: Instead of the recipe's.
+    """
+    from dataclasses import replace
+
+    from nitrogen.data import frames
+    from nitrogen.data.curate import split_of
+    from nitrogen.data.samples import Run, Samples
+    from nitrogen.data.store import list_chunks
+    from nitrogen.train.loop import train as run_train
+    from nitrogen.train.recipes import recipe as find_recipe
+
+    settings = find_recipe(recipe)
+    settings = replace(settings, steps=steps or settings.steps)
+    size, chunks = settings.network.vision.image_size, list_chunks(data)
+    with _bars() as bars:
+        bar = bars.add_task("preparing frames", total=len(chunks), note="")
+        frames.prepare(
+            chunks,
+            lambda name: videos / f"{name}.mp4",
+            size=size,
+            on_chunk=lambda chunk: bars.update(bar, advance=1),
+        )
+        runs: dict[str, list[Run]] = {"train": [], "validation": [], "test": []}
+        for group in frames.stretches(chunks):
+            runs[split_of(group[0].video_id)].append(
+                Run(group[0].folder.name, *frames.joined(group, size))
+            )
+        shape = {"horizon": settings.network.horizon, "shift": settings.network.action_shift}
+        bar = bars.add_task("training", total=settings.steps, note="")
+        folder = run_train(
+            settings,
+            Samples(runs["train"], **shape),
+            out,
+            validation=Samples(runs["validation"], **shape) if runs["validation"] else None,
+            start_from=start_from,
+            resume=resume,
+            on_progress=lambda p: bars.update(
+                bar, completed=p.step, note=f"loss {p.loss:.4f}, {p.images_per_s:.0f} images/s"
+            ),
+        )
+    print(folder)
+
+
+def play(
+    task: Positional[str], /, *, out: Path = Path("runs/play.mp4"), policy: Path | str = "shipped",
+    seed: int = 1_000_000, execute: int = 4, temperature: float = 1.0,
+) -> None:  # fmt: skip
+    """Let a policy play one episode and film it with its pad and its plan.
+
+    Args:
+        task: For example doom/defend_the_center.
+        out: The video.
+        policy: A checkpoint folder; `shipped` is the one that comes with the package.
+        seed: Decides level and start.
+        execute: Actions played of each plan.
+        temperature: Of the initial noise; 0 always takes the central plan.
+    """
+    from nitrogen.benchmark.suite import task as find_task
+    from nitrogen.demo import WEIGHTS
+    from nitrogen.model.inference import ModelPolicy
+    from nitrogen.watch import film
+
+    chosen = find_task(task)
+    reason = chosen.missing()
+    if reason is not None:
+        raise GameMissingError(f"{task}: {reason}")
+    folder = WEIGHTS if policy == "shipped" else Path(policy)
+    player = ModelPolicy.from_pretrained(folder, temperature=temperature)
+    episode = film(
+        chosen.render, player, out, title=task, seed=seed, frames=chosen.frames, execute=execute
+    )
+    print(f"{'success' if episode.success else 'no success'} after {episode.frames} frames,"
+          f" progress {episode.progress:.2f}", file=sys.stderr)  # fmt: skip
+    print(out)
+
+
+def benchmark(
+    tasks: Positional[tuple[str, ...]] = (), /, *, policy: Path | str | None = None,
+    episodes: int = 20, out: Path = Path("runs/benchmark"), execute: int = 4,
+    workers: int | None = None, list: bool = False, json: bool = False,
+) -> None:  # fmt: skip
+    """Success rates of a policy, the expert and the baselines over seeded episodes.
+
+    Run it again after an interruption: episodes that were played are kept.
+
+    Args:
+        tasks: Names of tasks; all that can run here if none is given.
+        policy: A checkpoint folder, or `shipped`; only expert and baselines if left out.
+        episodes: Per task and player, on held-out seeds.
+        out: Folder for `results.jsonl`.
+        execute: Actions played of each plan.
+        workers: Processes; one per core by default.
+        list: Only list the tasks.
+        json: Print JSON.
+    """
+    from nitrogen.benchmark.results import as_json, scores
+    from nitrogen.benchmark.run import BASELINE_PLAYERS, EXPERT, Player, run
+    from nitrogen.benchmark.suite import ALL_TASKS
+    from nitrogen.benchmark.suite import task as find_task
+    from nitrogen.demo import WEIGHTS, load_policy
+
+    if list:
+        _list_tasks(ALL_TASKS, json=json)
+        return
+    chosen = [find_task(name) for name in tasks] or [t for t in ALL_TASKS if t.missing() is None]
+    players = [EXPERT, *BASELINE_PLAYERS]
+    if policy is not None:
+        make = load_policy(WEIGHTS if policy == "shipped" else Path(policy))
+        players.insert(0, Player(name="policy", batch_policy=make, execute=execute))
+    with _bars() as bars:
+        bar = bars.add_task("episodes", total=len(chosen) * len(players) * episodes, note="")
+        results = run(
+            chosen,
+            players,
+            episodes=episodes,
+            out=out / "results.jsonl",
+            workers=workers,
+            on_result=lambda r: bars.update(bar, advance=1, note=f"{r.player}: {r.task}"),
+        )
+    rows = scores(results)
+    if json:
+        print(as_json(rows))
+    else:
+        _print_scores(rows)
+        print(out / "results.jsonl")
+
+
+def _list_tasks(tasks: Sequence["Task"], *, json: bool) -> None:
+    rows = [
+        {
+            "name": task.name,
+            "suite": task.suite,
+            "game": task.game,
+            "view": task.view,
+            "kind": task.kind,
+            "goal": task.goal,
+            "missing": task.missing(),
+        }
+        for task in tasks
+    ]
+    if json:
+        print(dumps(rows, indent=2))
+        return
+    for row in rows:
+        print(f"{row['name']}: {row['goal']} ({row['view']}, {row['kind']})")
+        if row["missing"]:
+            print(f"    cannot run here: {row['missing']}")
+
+
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
+    "quickstart": quickstart,
+    "record": record,
+    "extract": extract,
+    "extract-eval": extract_eval,
+    "train": train,
+    "play": play,
+    "benchmark": benchmark,
 }
 
 
