@@ -96,7 +96,7 @@ enum {
     NG_SEEN_COUNT = 16
 };
 
-#define NG_MODE_REALTIME 1u /* leave the clock alone; take the pad, hand over frames, never wait */
+#define NG_MODE_REALTIME 1u /* leave the clock alone; only stop at each frame */
 
 typedef struct {
     uint32_t magic;

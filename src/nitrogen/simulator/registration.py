@@ -1,36 +1,43 @@
 """The games' Gymnasium ids, `nitrogen/<Game>-v0`.
 
 Importing this module registers them: that is its only purpose, so that both forms work,
-`import nitrogen; gymnasium.make("nitrogen/SuperTux-v0")` and
+`import nitrogen.simulator.registration; gymnasium.make("nitrogen/SuperTux-v0")` and
 `gymnasium.make("nitrogen.simulator.registration:nitrogen/SuperTux-v0")`. A game's module is
 imported when its environment is made.
 """
 
-import importlib
+from functools import partial
 from typing import Any
 
 import gymnasium
 
+from nitrogen.simulator.catalog import game_named
 from nitrogen.simulator.env import GameEnv
-from nitrogen.simulator.game import Game
+from nitrogen.simulator.vector import GameVectorEnv
 
 IDS = {
-    "nitrogen/Starfighter-v0": "starfighter",
     "nitrogen/SuperTux-v0": "supertux",
+    "nitrogen/Starfighter-v0": "starfighter",
+    "nitrogen/BlobWars-v0": "blobwars",
+    "nitrogen/MrBoom-v0": "mrboom",
+    "nitrogen/Flare-v0": "flare",
+    "nitrogen/Neverball-v0": "neverball",
+    "nitrogen/Chromium-v0": "chromium",
+    "nitrogen/OpenArena-v0": "openarena",
+    "nitrogen/ExtremeTuxRacer-v0": "extremetuxracer",
+    "nitrogen/SuperTuxKart-v0": "supertuxkart",
 }
-"""Id -> module in `nitrogen.simulator.games`."""
-
-
-def game_named(name: str) -> Game:
-    """`GAME` of the module `nitrogen.simulator.games.<name>`."""
-    module = importlib.import_module(f"nitrogen.simulator.games.{name}")
-    game: Game = module.GAME
-    return game
+"""Id -> name in the catalog."""
 
 
 def make(game: str, **options: Any) -> GameEnv:
     """The environment of a built-in game; options go to `GameEnv`."""
     return GameEnv(game_named(game), **options)
+
+
+def make_vector(game: str, num_envs: int = 1, **options: Any) -> GameVectorEnv:
+    """Several environments of a built-in game that step together."""
+    return GameVectorEnv([partial(make, game, **options)] * num_envs)
 
 
 def register() -> None:
@@ -40,6 +47,7 @@ def register() -> None:
             gymnasium.register(
                 id=game_id,
                 entry_point="nitrogen.simulator.registration:make",
+                vector_entry_point="nitrogen.simulator.registration:make_vector",
                 kwargs={"game": name},
             )
 

@@ -20,10 +20,10 @@ Frames = NDArray[np.uint8]
 """(N, 256, 256, 3)."""
 BatchStep = dict[str, NDArray[np.float32]]
 """`buttons` (N, 17) and `sticks` (N, 4)."""
-_Results = tuple[Frames, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
+_Results = tuple[Frames, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]
 
 
-class GameVectorEnv(VectorEnv[Frames, BatchStep, NDArray[np.bool_]]):
+class GameVectorEnv(VectorEnv[Frames, BatchStep, NDArray[Any]]):
     """N games that step together. A game that has ended is reset by the next step."""
 
     def __init__(self, makers: Sequence[Callable[[], GameEnv]]) -> None:

@@ -86,7 +86,7 @@ class DiscreteActions(gymnasium.ActionWrapper[Frame, int, Step]):
         if not choices:
             raise GameError("DiscreteActions needs at least one choice")
         self._steps = [choice.as_step() for choice in choices]
-        self.action_space = spaces.Discrete(len(choices))
+        self.action_space = spaces.Discrete(len(choices))  # type: ignore[assignment]  # of ints
 
     def action(self, action: int) -> Step:
         """The pad state of that number."""

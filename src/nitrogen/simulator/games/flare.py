@@ -1,0 +1,14 @@
+"""Flare: an action role-playing game."""
+
+from nitrogen.simulator.game import Game
+
+GAME = Game(
+    name="flare",
+    title="Flare: Empyrean Campaign",
+    command=("flare",),
+    packages=("flare-game",),
+    size=(640, 480),
+    rate_hz=60.0,
+    saves="fork",
+)
+"""The title screen."""

@@ -1,0 +1,35 @@
+"""Mr.Boom: bombs in a maze, against seven others."""
+
+from nitrogen.actions import MENU_BUTTONS, Actions
+from nitrogen.simulator.game import Game
+
+
+def game(level: int = 0) -> Game:
+    """One of the levels 0 to 7."""
+    tap = [Actions.released(54)]
+    return Game(
+        name="mrboom",
+        title="Mr.Boom",
+        command=("mrboom", "-l", str(level)),
+        packages=("mrboom",),
+        size=(960, 600),
+        rate_hz=60.0,
+        locked=MENU_BUTTONS,
+        startup=Actions.concatenate(
+            [
+                Actions.released(120),
+                Actions.of("start", length=6),
+                *tap,
+                Actions.of("south", length=6),
+                *tap,
+                Actions.of("start", length=6),
+                *tap,
+            ]
+        ),
+        saves="fork",
+        deterministic=True,
+    )
+
+
+GAME = game()
+"""The first level."""

@@ -1,0 +1,43 @@
+"""Neverball: tilt the floor, collect coins, reach the goal."""
+
+from nitrogen.actions import MENU_BUTTONS, Actions
+from nitrogen.simulator.game import Game
+
+_SETTINGS = """fullscreen 0
+width 320
+height 240
+reflection 0
+shadow 0
+multisample 0
+background 0
+"""
+
+
+def game(level: str = "map-easy/easy") -> Game:
+    """One level, for example `map-easy/easy`."""
+    return Game(
+        name="neverball",
+        title="Neverball",
+        command=("neverball", "-l", f"{level}.sol"),
+        packages=("neverball",),
+        size=(320, 240),
+        rate_hz=60.0,
+        display="offscreen",
+        files={".neverball/neverballrc": _SETTINGS},
+        locked=MENU_BUTTONS,
+        startup=Actions.concatenate(
+            [
+                Actions.released(60),
+                Actions.of("south", length=6),
+                Actions.released(54),
+                Actions.of("south", length=6),
+                Actions.released(54),
+            ]
+        ),
+        saves="fork",
+        deterministic=True,
+    )
+
+
+GAME = game()
+"""An easy level."""

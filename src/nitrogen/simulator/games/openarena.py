@@ -1,0 +1,62 @@
+"""OpenArena: a first-person shooter in an arena, against a computer player."""
+
+from nitrogen.actions import MENU_BUTTONS
+from nitrogen.simulator.game import Game
+
+_BINDINGS = """bind PAD0_A "+moveup"
+bind PAD0_B "+movedown"
+bind PAD0_X "weapnext"
+bind PAD0_RIGHTTRIGGER "+attack"
+bind PAD0_LEFTSTICK_UP "+forward"
+bind PAD0_LEFTSTICK_DOWN "+back"
+bind PAD0_LEFTSTICK_LEFT "+moveleft"
+bind PAD0_LEFTSTICK_RIGHT "+moveright"
+bind PAD0_RIGHTSTICK_LEFT "+left"
+bind PAD0_RIGHTSTICK_RIGHT "+right"
+bind PAD0_RIGHTSTICK_UP "+lookup"
+bind PAD0_RIGHTSTICK_DOWN "+lookdown"
+"""
+_SETTINGS = {
+    "com_basegame": "baseoa",
+    "fs_basepath": "/usr/lib/openarena",
+    "com_homepath": ".openarena",
+    "com_legacyprotocol": "71",
+    "com_protocol": "71",
+    "com_standalone": "1",
+    "com_introplayed": "1",
+    "com_maxfps": "60",
+    "cl_motd": "0",
+    "net_enabled": "0",
+    "r_fullscreen": "0",
+    "r_mode": "-1",
+    "r_customwidth": "320",
+    "r_customheight": "240",
+    "s_initsound": "0",
+    "in_joystick": "1",
+    "g_log": "games.log",
+    "g_logsync": "1",
+}
+
+
+def game(map: str = "oa_dm1", *, bots: tuple[str, ...] = ()) -> Game:
+    """One map; `bots` are names of computer players, for example `sarge`."""
+    settings = [word for name, value in _SETTINGS.items() for word in ("+set", name, value)]
+    players = [word for name in bots for word in ("+addbot", name, "3")]
+    return Game(
+        name="openarena",
+        title="OpenArena",
+        command=("/usr/lib/ioquake3/ioquake3", *settings, "+devmap", map, *players),
+        packages=("openarena",),
+        size=(320, 240),
+        rate_hz=60.0,
+        display="offscreen",
+        files={".openarena/baseoa/autoexec.cfg": _BINDINGS},
+        locked=MENU_BUTTONS,
+        saves="replay",
+        deterministic=not bots,
+        start_limit_s=180.0,
+    )
+
+
+GAME = game()
+"""A small map, alone."""
