@@ -5,7 +5,7 @@ is read from the file's own configuration, and what does not fit is refused with
 Nothing is unpickled: the published file is read with torch's weights-only reader.
 """
 
-import pickle
+from _pickle import UnpicklingError  # only the name of what torch's safe reader raises
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ POOLING_HEAD = (
 )  # fmt: skip
 """The 11 tensors of the tower's pooling head: known, never used, dropped."""
 
-_READ_ERRORS = (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError)
+_READ_ERRORS = (UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError)
 
 Plan = dict[str, tuple[str, ...]]
 """Our parameter to the foreign tensors that it is made of, joined along their first dimension."""
