@@ -14,8 +14,14 @@ def game(mission: str = "grasslands1") -> Game:
         size=(640, 480),
         rate_hz=60.0,
         locked=MENU_BUTTONS,
-        startup=Actions.concatenate(  # the licence, then the mission begins
-            [Actions.released(310), Actions.of("south", length=6), Actions.released(200)]
+        startup=Actions.concatenate(  # the licence, then what the mission asks for
+            [
+                Actions.released(310),
+                Actions.of("south", length=6),
+                Actions.released(200),
+                Actions.of("south", length=6),
+                Actions.released(140),
+            ]
         ),
         saves="fork",
         deterministic=True,
