@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 from tyro.conf import Positional
@@ -378,6 +378,150 @@ def _list_tasks(tasks: Sequence["Task"], *, json: bool) -> None:
             print(f"    cannot run here: {row['missing']}")
 
 
+def serve(
+    checkpoint: Positional[str], /, *, host: str = "127.0.0.1", port: int = 8765,
+    token: str | None = None, max_batch: int = 8, max_wait_ms: float = 5.0, device: str = "cpu",
+) -> None:  # fmt: skip
+    """Offer a policy to players on other machines or without torch, over WebSocket.
+
+    Args:
+        checkpoint: A checkpoint folder, a published ng.pt, a hub id, or `shipped`.
+        host: Address to listen on; loopback by default.
+        port: Port; `http://HOST:PORT/health` answers 200 when the policy is warm.
+        token: Clients must give this word.
+        max_batch: Most requests planned in one call.
+        max_wait_ms: Longest wait for others to join a batch.
+        device: Where the network runs.
+    """
+    from nitrogen.demo import WEIGHTS
+    from nitrogen.model.inference import ModelPolicy
+    from nitrogen.serve.server import PolicyServer, ServeConfig
+    from nitrogen.serve.wire import Info
+
+    logs.set_up(verbose=True)
+    source = WEIGHTS if checkpoint == "shipped" else checkpoint
+    policy = ModelPolicy.from_pretrained(source, device=device)
+    info = Info(
+        name=checkpoint,
+        horizon=policy.horizon,
+        rate_hz=policy.config.rate_hz,
+        frames=policy.config.frames,
+    )
+    settings = ServeConfig(
+        host=host, port=port, token=token, max_batch=max_batch, max_wait_ms=max_wait_ms
+    )
+    PolicyServer(policy, info, settings).run()
+
+
+def convert(
+    source: Positional[Path], folder: Positional[Path], /, *, vision_heads: int | None = None,
+    storage: Literal["float32", "float16", "bfloat16"] = "float32",
+) -> None:  # fmt: skip
+    """Turn a checkpoint in the published format (ng.pt) into one of ours.
+
+    Args:
+        source: The published file; read without running anything that is in it.
+        folder: Where `config.json` and `model.safetensors` are written.
+        vision_heads: Attention heads of the tower, where its name does not tell.
+        storage: Number format of the weights in the file.
+    """
+    from nitrogen.model import published
+
+    print(published.convert(source, folder, vision_heads=vision_heads, storage=storage))
+
+
+def bench(
+    what: Positional[Literal["policy"]], checkpoint: Positional[str] = "shipped", /, *,
+    threads: int = 1, json: bool = False,
+) -> None:  # fmt: skip
+    """Where the time of a plan goes: latency table of a policy on this machine.
+
+    Args:
+        what: The thing to measure.
+        checkpoint: A checkpoint folder, a published ng.pt, a hub id, or `shipped`.
+        threads: Processor threads.
+        json: Print JSON.
+    """
+    import torch
+
+    from nitrogen.demo import WEIGHTS
+    from nitrogen.model import hub, latency
+
+    torch.set_num_threads(threads)
+    measured = latency.measure(hub.load(WEIGHTS if checkpoint == "shipped" else checkpoint))
+    print(dumps(measured.to_values(), indent=2) if json else latency.table(measured))
+
+
+def doctor(*, json: bool = False) -> None:
+    """What works on this machine, and the command that mends each gap.
+
+    Args:
+        json: Print JSON.
+    """
+    from dataclasses import asdict
+
+    from nitrogen.doctor import examine, is_ready
+
+    checks = examine()
+    if json:
+        print(dumps([asdict(check) for check in checks], indent=2))
+    else:
+        for check in checks:
+            print(f"{check.state:9}{check.name}: {check.detail}")
+            if check.remedy:
+                print(f"         -> {check.remedy}")
+    if not is_ready(checks):
+        raise SystemExit(1)
+
+
+def games(*, json: bool = False) -> None:
+    """The real games that the simulator knows, and how to install those that are missing.
+
+    Args:
+        json: Print JSON.
+    """
+    from nitrogen.simulator.catalog import all_games
+    from nitrogen.simulator.linux import is_installed
+
+    rows = [
+        {
+            "name": game.name,
+            "installed": is_installed(game),
+            "install": f"apt-get install {' '.join(game.packages)}",
+            "wants_gpu": game.wants_gpu,
+        }
+        for game in all_games()
+    ]
+    if json:
+        print(dumps(rows, indent=2))
+        return
+    for row in rows:
+        state = "installed" if row["installed"] else row["install"]
+        print(f"{row['name']:17}{state}{'  (wants a GPU)' if row['wants_gpu'] else ''}")
+
+
+def fidelity(game: Positional[str], /, *, frames: int = 600, seed: int = 0) -> None:
+    """Does a game repeat? Replay varied input, with and without pauses; print where it differs.
+
+    Args:
+        game: A name from `nitrogen games`.
+        frames: Length of the recording.
+        seed: Of the input.
+    """
+    import numpy as np
+
+    from nitrogen.simulator.catalog import game_named
+    from nitrogen.simulator.fidelity import measure, varied_actions
+
+    actions = varied_actions(frames, np.random.default_rng(seed))
+    result = measure(game_named(game), actions)
+    for difference in result.divergences():
+        where = "none"
+        if difference.frame is not None:
+            where = f"frame {difference.frame}, {difference.virtual_s:.2f} virtual seconds"
+        print(f"{difference.mode}: first difference: {where}")
+
+
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
     "quickstart": quickstart,
@@ -387,6 +531,12 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "play": play,
     "benchmark": benchmark,
+    "serve": serve,
+    "convert": convert,
+    "bench": bench,
+    "games": games,
+    "fidelity": fidelity,
+    "doctor": doctor,
 }
 
 
