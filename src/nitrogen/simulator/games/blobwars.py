@@ -24,6 +24,7 @@ def game(mission: str = "grasslands1") -> Game:
             ]
         ),
         saves="fork",
+        skips_drawing=True,
         deterministic=True,
     )
 

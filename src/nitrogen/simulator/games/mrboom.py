@@ -27,6 +27,7 @@ def game(level: int = 0) -> Game:
             ]
         ),
         saves="fork",
+        skips_drawing=True,
         deterministic=True,
     )
 

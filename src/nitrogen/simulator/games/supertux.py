@@ -116,6 +116,7 @@ def game(level: str = "world1/welcome_antarctica", *, size: tuple[int, int] = (6
         ),
         judge=_Judges(goal_x),
         saves="fork",
+        skips_drawing=True,
         deterministic=True,
     )
 
