@@ -12,7 +12,6 @@ import argparse
 import dataclasses
 import functools
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from rich.console import Console
 from nitrogen.benchmark.suite import task
 from nitrogen.data.samples import Run, Samples
 from nitrogen.imitate import Mixture, collect, load_runs, save_runs
+from nitrogen.model import checkpoint
 from nitrogen.model.inference import ModelPolicy
 from nitrogen.model.presets import preset
 from nitrogen.train.loop import Progress, train
@@ -85,14 +85,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/weights"))
     parser.add_argument("--tasks", nargs="+", default=list(SHARES))
     parser.add_argument("--frames", type=int, default=30_000, help="per task of share 1 and round")
-    parser.add_argument("--steps", type=int, nargs="+", default=[2500, 1800, 1800, 1800, 1800])
+    parser.add_argument("--steps", type=int, nargs="+", default=[2500, 1800, 1800, 2200])
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    start, folder, runs, times = time.time(), None, [], []
+    folder, runs, times = None, [], []
     network = preset("tiny", rate_hz=30.0)
     for stage, steps in enumerate(options.steps):
         began = time.time()
@@ -101,7 +101,6 @@ def main() -> None:
             path = options.out / f"data/{name.replace('/', '-')}-{stage}.npz"
             frames = int(options.frames * SHARES[name])
             runs += gather(name, frames, 100_000 * stage + 1000 * options.seed, policy, path)
-        collected = time.time()
         last = stage + 1 == len(options.steps)
         config = dataclasses.replace(
             demo(),
@@ -124,28 +123,27 @@ def main() -> None:
                 on_progress=functools.partial(report, f"stage {stage}"),
             )
         folder = out / "policy"
-        times.append(
-            {
-                "stage": stage,
-                "collect_s": round(collected - began),
-                "train_s": round(time.time() - collected),
-            }
-        )
+        clock = out / "seconds.json"
+        if not clock.exists():
+            clock.write_text(json.dumps(round(time.time() - began)))
+        times.append(json.loads(clock.read_text()))
         say(f"stage {stage} done in {time.time() - began:.0f} s")
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=ROOT
     ).stdout.strip()
     recipe = {
         "command": " ".join(sys.argv),
+        "seed": options.seed,
+        "tasks": options.tasks,
         "commit": commit,
         "frames": sum(len(run.frames) for run in runs),
         "episodes": len(runs),
-        "seconds": round(time.time() - start),
+        "seconds": sum(times),
         "threads": options.threads,
-        "stages": times,
+        "seconds_of_stages": times,
         "train": dataclasses.asdict(config),
     }
-    shutil.copytree(folder, options.out / "policy", dirs_exist_ok=True)
+    checkpoint.save(options.out / "policy", checkpoint.load(folder), storage="float16")
     (options.out / "policy" / "recipe.json").write_text(json.dumps(recipe, indent=2) + "\n")
 
 
