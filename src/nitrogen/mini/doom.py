@@ -59,7 +59,7 @@ class DoomEnv(gymnasium.Env[Frame, Step]):
         self._frame_index = 0
         self._picture: Frame | None = None
         self._scene: Scene | None = None
-        self._readings = Readings(0, 0, 0.0, 0.0)
+        self._readings = Readings(0, 0, 0.0, 0.0, 0.0)
         self._is_open, self._is_running = True, False
 
     def reset(
@@ -85,7 +85,7 @@ class DoomEnv(gymnasium.Env[Frame, Step]):
         self._engine.start(int(rng.integers(2**32)))
         sticks = [name for name in self.scenario.controls if name in STICK_INDEX]
         pad = Actions.of(**dict(zip(sticks, rng.uniform(-1, 1, len(sticks)), strict=True)))
-        for _ in range(rng.integers(_WARM_UP)):
+        for _ in range(rng.integers(self.scenario.warm_up_frames)):
             self._engine.act(self._values(pad))
 
     def step(self, action: Step) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
@@ -160,6 +160,7 @@ class DoomEnv(gymnasium.Env[Frame, Step]):
             kills=int(self._engine.variable("KILLCOUNT")),
             health=self._engine.variable("HEALTH"),
             reward=self._engine.reward,
+            armour=self._engine.variable("ARMOR"),
         )
 
     def _observe(self) -> Frame:
@@ -179,8 +180,6 @@ class DoomEnv(gymnasium.Env[Frame, Step]):
 
 
 _DEAD_ZONE = 0.05
-_WARM_UP = 30
-"""At most so many steps are played at random before an episode begins, less one."""
 
 
 def _events(before: Readings, after: Readings) -> list[str]:

@@ -106,6 +106,25 @@ def take_cover(scene: Scene) -> Pad:
     return Pad(left_x=best)
 
 
+def deadly_corridor(scene: Scene) -> Pad:
+    """Shoot whoever is near, the nearest first; then walk on to the armour."""
+    foes = [thing for thing in scene.things if thing.name in _GUNMEN]
+    near = [foe for foe in foes if scene.distance(foe) < 420.0]
+    target = min(near, key=scene.distance, default=None)
+    if target is not None:
+        bearing = scene.bearing(target)
+        width = math.degrees(math.atan2(16.0, scene.distance(target)))
+        return Pad(right_x=_stick(bearing / _TURN), right_trigger=float(abs(bearing) < width))
+    armours = [thing for thing in scene.things if thing.name == "GreenArmor"]
+    if not armours:
+        return Pad()
+    bearing = scene.bearing(armours[0])
+    return Pad(left_y=-1.0 if abs(bearing) < 20 else 0.0, right_x=_stick(bearing / 10.0))
+
+
+_GUNMEN = ("ChaingunGuy", "Zombieman", "ShotgunGuy")
+
+
 def _danger(scene: Scene, balls: list[Thing], stick: float) -> float:
     """How close fire balls will come if the player keeps moving like this."""
     speed, total = -4.7 * stick, 0.0  # to the right is towards smaller y here

@@ -34,6 +34,8 @@ class Readings(NamedTuple):
     kills: int
     health: float
     reward: float
+    """Sum of the scenario's own rewards."""
+    armour: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,8 @@ class Scenario:
     """Share of the goal that is reached; 1 is success and ends the episode."""
     expert: Callable[[Scene], Pad]
     """What a good player holds in a given state; a function of the state alone."""
+    warm_up_frames: int = 30
+    """Fewer steps than this are played at random before an episode begins."""
     view: Literal["3D"] = "3D"
 
     @property
@@ -70,6 +74,11 @@ def _survive(seconds: float) -> Callable[[Readings], float]:
         return share if readings.health > 0 else min(share, 0.99)
 
     return progress
+
+
+def _reach_armour(readings: Readings) -> float:
+    # The scenario rewards every unit of the way, 1312 in all, and picking up is the end.
+    return 1.0 if readings.armour > 0 else min(readings.reward / 1312.0, 0.99)
 
 
 SCENARIOS = (
@@ -96,6 +105,7 @@ SCENARIOS = (
         kind="combat",
         goal="Shoot twenty monsters that come and throw fire from the other end of the room.",
         time_limit_s=60.0,
+        warm_up_frames=8,
         controls=("right_x", "right_trigger"),
         progress=_kills(20),
         expert=doom_experts.defend_the_line,
@@ -112,11 +122,21 @@ SCENARIOS = (
     Scenario(
         name="take_cover",
         kind="game-specific",
-        goal="Dodge the fire balls for twelve seconds.",
-        time_limit_s=13.0,
+        goal="Dodge the fire balls for twenty seconds.",
+        time_limit_s=21.0,
         controls=("left_x",),
-        progress=_survive(12.0),
+        progress=_survive(20.0),
         expert=doom_experts.take_cover,
+    ),
+    Scenario(
+        name="deadly_corridor",
+        kind="navigation",
+        goal="Reach the armour at the end of a corridor full of gunmen.",
+        time_limit_s=60.0,
+        warm_up_frames=4,
+        controls=("left_x", "left_y", "right_x", "right_trigger"),
+        progress=_reach_armour,
+        expert=doom_experts.deadly_corridor,
     ),
 )
 """Every scenario that can be played."""
