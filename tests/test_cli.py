@@ -70,6 +70,30 @@ def test_what_is_wrong_is_said_in_one_line(words, message, tmp_path):
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [
+        ("ModuleNotFoundError('No module named torch', name='torch')", "nitrogen[train]"),
+        ("OSError(28, 'No space left on device')", "run the same command again"),
+        ("KeyboardInterrupt()", "run the same command again"),
+    ],
+)
+def test_what_the_machine_lacks_is_said_in_one_line(raised, message):
+    code = (
+        "import sys\nfrom nitrogen import cli\n"
+        f"def fail() -> None:\n    raise {raised}\n"
+        "cli.COMMANDS.clear()\ncli.COMMANDS.update(one=fail, two=fail)\n"
+        "sys.argv = ['nitrogen', 'one']\ncli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert done.returncode in (1, 130)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_video_is_recorded_read_and_compared(tmp_path):
     video = tmp_path / "videos" / "drive.mp4"
     recorded = nitrogen("record", "racer/finish_a_lap", video, "--episodes", 2)

@@ -7,8 +7,9 @@ import pytest
 
 from nitrogen import video
 from nitrogen.benchmark.suite import task
-from nitrogen.demo import DEMO_TASKS, WEIGHTS, demo
+from nitrogen.demo import DEMO_TASKS, demo
 from nitrogen.errors import CheckpointError, GameMissingError
+from nitrogen.shipped import WEIGHTS
 
 DOOM = pytest.mark.skipif(
     importlib.util.find_spec("vizdoom") is None, reason="ViZDoom is not installed"

@@ -11,10 +11,10 @@ SOURCE = Path(__file__).parents[1] / "src" / "nitrogen"
 LAYERS = [
     {"errors"},
     {"actions", "config", "logs", "stats"},
-    {"policy", "video", "draw"},
+    {"policy", "video", "draw", "report"},
     {"overlay", "data", "model", "simulator", "serve", "mini"},
     {"extract", "train", "play"},
-    {"record", "report", "watch", "imitate", "benchmark", "playtest", "doctor"},
+    {"record", "shipped", "watch", "imitate", "benchmark", "playtest", "doctor"},
     {"demo", "quickstart"},
     {"cli"},
 ]

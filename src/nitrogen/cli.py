@@ -3,6 +3,7 @@
 Results go to stdout, everything else to stderr. Heavy packages are imported inside the commands.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ import tyro
 from tyro.conf import Positional
 
 from nitrogen import logs
-from nitrogen.errors import GameMissingError, NitrogenError
+from nitrogen.errors import GameMissingError, NitrogenError, VideoError
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -185,6 +186,8 @@ def extract(
     from nitrogen.extract.pipeline import extract as run_extract
     from nitrogen.overlay.skin import load_skins, shipped_skins
 
+    if not video.exists():
+        raise VideoError(f"no video {video}")
     known = [*shipped_skins(), *(load_skins(skins) if skins else [])]
     with _bars() as bars:
         bar = bars.add_task(video.name, total=None, note="")
@@ -287,8 +290,8 @@ def play(
         temperature: Of the initial noise; 0 always takes the central plan.
     """
     from nitrogen.benchmark.suite import task as find_task
-    from nitrogen.demo import WEIGHTS
     from nitrogen.model.inference import ModelPolicy
+    from nitrogen.shipped import WEIGHTS
     from nitrogen.watch import film
 
     chosen = find_task(task)
@@ -328,7 +331,7 @@ def benchmark(
     from nitrogen.benchmark.run import BASELINE_PLAYERS, EXPERT, Player, run
     from nitrogen.benchmark.suite import ALL_TASKS
     from nitrogen.benchmark.suite import task as find_task
-    from nitrogen.demo import WEIGHTS, load_policy
+    from nitrogen.shipped import WEIGHTS, load_policy
 
     if list:
         _list_tasks(ALL_TASKS, json=json)
@@ -393,10 +396,10 @@ def serve(
         max_wait_ms: Longest wait for others to join a batch.
         device: Where the network runs.
     """
-    from nitrogen.demo import WEIGHTS
     from nitrogen.model.inference import ModelPolicy
     from nitrogen.serve.server import PolicyServer, ServeConfig
     from nitrogen.serve.wire import Info
+    from nitrogen.shipped import WEIGHTS
 
     logs.set_up(verbose=True)
     source = WEIGHTS if checkpoint == "shipped" else checkpoint
@@ -444,8 +447,8 @@ def bench(
     """
     import torch
 
-    from nitrogen.demo import WEIGHTS
     from nitrogen.model import hub, latency
+    from nitrogen.shipped import WEIGHTS
 
     torch.set_num_threads(threads)
     measured = latency.measure(hub.load(WEIGHTS if checkpoint == "shipped" else checkpoint))
@@ -547,6 +550,20 @@ def main() -> None:
         tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="nitrogen", description=__doc__)
     except NitrogenError as error:
         print(f"nitrogen: {error}", file=sys.stderr)
+        raise SystemExit(1) from error
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "safetensors"):
+            raise
+        print(f"nitrogen: this needs {error.name}: pip install 'nitrogen[train]'", file=sys.stderr)
+        raise SystemExit(1) from error
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(
+            f"nitrogen: {error}; what was complete is kept: free some space and run the same"
+            " command again",
+            file=sys.stderr,
+        )
         raise SystemExit(1) from error
     except KeyboardInterrupt:
         print("nitrogen: interrupted; run the same command again to go on", file=sys.stderr)

@@ -4,27 +4,22 @@ A real third-party game (Doom, by ViZDoom with Freedoom) and built-in games, on 
 never trained on; success rates with intervals, a video of each, and one report.
 """
 
-import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nitrogen.benchmark.results import Result, Score, as_json, clearly_better, scores
+from nitrogen.benchmark.results import Result, Score, add_rates, as_json, scores
 from nitrogen.benchmark.run import BASELINE_PLAYERS, EXPERT, Player, run
 from nitrogen.benchmark.suite import task as find_task
 from nitrogen.benchmark.task import EVALUATION_SEEDS, Task
-from nitrogen.errors import CheckpointError, GameMissingError, MissingDependencyError
+from nitrogen.errors import GameMissingError
 from nitrogen.policy import BatchPolicy
-from nitrogen.report import Bar, Report
+from nitrogen.report import Report
+from nitrogen.shipped import EXECUTE, WEIGHTS, load_policy
 from nitrogen.watch import film
 
-WEIGHTS = Path(__file__).parent / "weights"
-"""The checkpoint that ships with the package, with its `recipe.json`."""
-
 DEMO_TASKS = ("doom/defend_the_center", "platformer/reach_the_flag", "racer/finish_a_lap")
-EXECUTE = 4
-"""Actions played of each plan of 16: reactive games need short ones (docs/concepts/learning.md)."""
 
 
 @dataclass(frozen=True)
@@ -88,33 +83,6 @@ def demo(
     return Demo(rows, left_out, report, videos)
 
 
-def load_policy(checkpoint: Path, steps: int | None = None) -> Callable[[], BatchPolicy]:
-    """A function that loads the policy, for worker processes; checked to work here first."""
-    try:
-        from nitrogen.model.inference import ModelPolicy
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"a policy needs torch ({error}); install it with pip install 'nitrogen[train]'"
-        ) from error
-    if not (checkpoint / "config.json").exists():
-        raise CheckpointError(
-            f"no checkpoint in {checkpoint}; make one with python scripts/make_weights.py"
-        )
-    make = functools.partial(one_thread_policy, checkpoint, steps)
-    ModelPolicy.from_pretrained(checkpoint)
-    return make
-
-
-def one_thread_policy(checkpoint: Path, steps: int | None) -> BatchPolicy:
-    """The policy, on one thread: worker processes share the machine's cores."""
-    import torch
-
-    from nitrogen.model.inference import ModelPolicy
-
-    torch.set_num_threads(1)
-    return ModelPolicy.from_pretrained(checkpoint, steps=steps)
-
-
 def _runnable(names: Sequence[str]) -> tuple[list[Task], dict[str, str]]:
     tasks, left_out = [], {}
     for name in names:
@@ -153,24 +121,6 @@ def _film(
     return path
 
 
-def rate_sections(report: Report, tasks: Sequence[Task], rows: Sequence[Score]) -> None:
-    """One block of success rates per task."""
-    for task in tasks:
-        mine = [row for row in rows if row.task == task.name]
-        better = clearly_better(rows, task=task.name)
-        verdict = {
-            True: "The policy's interval lies above that of every baseline.",
-            False: "The policy is not clearly better than every baseline.",
-            None: "",
-        }[better]
-        report.rates(
-            task.name,
-            [Bar(row.player, row.rate, row.progress) for row in mine],
-            note=f"{task.goal} {task.view}, {task.kind}. Held-out seeds from {EVALUATION_SEEDS};"
-            f" 95 % Wilson intervals. {verdict}",
-        )
-
-
 def _report(
     rows: Sequence[Score],
     tasks: Sequence[Task],
@@ -184,7 +134,7 @@ def _report(
         " it has never seen; beside it the scripted expert that taught it, and players that do not"
         " look.",
     )
-    rate_sections(report, tasks, rows)
+    add_rates(report, tasks, rows)
     for task, video in zip(tasks, videos, strict=True):
         report.clip(
             f"Film: {task.name}",

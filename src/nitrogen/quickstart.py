@@ -21,14 +21,13 @@ import numpy as np
 
 from nitrogen import config as configs
 from nitrogen.actions import Actions
-from nitrogen.benchmark.results import Score, as_json, scores
+from nitrogen.benchmark.results import Score, add_rates, as_json, scores
 from nitrogen.benchmark.run import BASELINE_PLAYERS, EXPERT, Player, run
 from nitrogen.benchmark.suite import task as find_task
 from nitrogen.benchmark.task import Task
 from nitrogen.data import frames as frame_store
 from nitrogen.data.store import Chunk, list_chunks
 from nitrogen.data.truth import read_truth, truth_path
-from nitrogen.demo import EXECUTE, one_thread_policy, rate_sections
 from nitrogen.errors import ConfigError, MissingDependencyError, NitrogenError
 from nitrogen.extract.evaluate import evaluate
 from nitrogen.extract.pipeline import ExtractConfig, extract
@@ -37,6 +36,7 @@ from nitrogen.overlay.skin import shipped_skins
 from nitrogen.policy import CallPolicy
 from nitrogen.record import RecordConfig, StickNoise, record
 from nitrogen.report import Report
+from nitrogen.shipped import EXECUTE, one_thread_policy
 from nitrogen.watch import film
 
 FORMAT = "nitrogen.quickstart/1"
@@ -259,7 +259,7 @@ class _Run:
             "From a gameplay video with a controller overlay to a policy that plays: recorded,"
             " extracted, trained and measured on this machine.",
         )
-        rate_sections(report, [self.task], rows)
+        add_rates(report, [self.task], rows)
         report.clip("The policy trained on extracted labels plays a held-out level", video)
         report.table(
             "Extraction against the true pad log",

@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from nitrogen.benchmark.task import EVALUATION_SEEDS, Task
 from nitrogen.config import from_dict
 from nitrogen.logs import read_metrics
 from nitrogen.play import Episode
+from nitrogen.report import Bar, Report
 from nitrogen.stats import Rate
 
 FORMAT = "nitrogen.results/1"
@@ -104,3 +106,21 @@ def clearly_better(rows: Sequence[Score], *, task: str, player: str = "policy") 
     if not {player, *BASELINES} <= set(rates):
         return None
     return all(rates[player].is_above(rates[name]) for name in BASELINES)
+
+
+def add_rates(report: Report, tasks: Sequence[Task], rows: Sequence[Score]) -> None:
+    """One block of success rates per task."""
+    for task in tasks:
+        mine = [row for row in rows if row.task == task.name]
+        better = clearly_better(rows, task=task.name)
+        verdict = {
+            True: "The policy's interval lies above that of every baseline.",
+            False: "The policy is not clearly better than every baseline.",
+            None: "",
+        }[better]
+        report.rates(
+            task.name,
+            [Bar(row.player, row.rate, row.progress) for row in mine],
+            note=f"{task.goal} {task.view}, {task.kind}. Held-out seeds from {EVALUATION_SEEDS};"
+            f" 95 % Wilson intervals. {verdict}",
+        )

@@ -1,0 +1,41 @@
+"""The policy that ships with the package, and how worker processes load a policy."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+from nitrogen.errors import CheckpointError, MissingDependencyError
+from nitrogen.policy import BatchPolicy
+
+WEIGHTS = Path(__file__).parent / "weights"
+"""The checkpoint, with its `recipe.json` beside it (scripts/make_weights.py)."""
+
+EXECUTE = 4
+"""Actions played of each plan of 16: reactive games need short ones (docs/concepts/learning.md)."""
+
+
+def load_policy(checkpoint: Path, steps: int | None = None) -> Callable[[], BatchPolicy]:
+    """A function that loads the policy, for worker processes; checked to work here first."""
+    try:
+        from nitrogen.model.inference import ModelPolicy
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"a policy needs torch ({error}); install it with pip install 'nitrogen[train]'"
+        ) from error
+    if not (checkpoint / "config.json").exists():
+        raise CheckpointError(
+            f"no checkpoint in {checkpoint}; make one with python scripts/make_weights.py"
+        )
+    make = functools.partial(one_thread_policy, checkpoint, steps)
+    ModelPolicy.from_pretrained(checkpoint)
+    return make
+
+
+def one_thread_policy(checkpoint: Path, steps: int | None) -> BatchPolicy:
+    """The policy, on one thread: worker processes share the machine's cores."""
+    import torch
+
+    from nitrogen.model.inference import ModelPolicy
+
+    torch.set_num_threads(1)
+    return ModelPolicy.from_pretrained(checkpoint, steps=steps)
