@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-APT_PACKAGES := build-essential starfighter supertux xvfb
+APT_PACKAGES := build-essential starfighter supertux xvfb libxtst6 mrboom chromium-bsu extremetuxracer
 
 .PHONY: demo test check setup system clean
 

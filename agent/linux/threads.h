@@ -10,6 +10,9 @@ bool thread_exists(pid_t id);
 /* Running or ready to run; false if it sleeps or has ended. */
 bool thread_runs(pid_t id);
 
+/* Does it wait for another thread of this process (and not for a socket, file or other process)? */
+bool thread_waits_for_thread(pid_t id);
+
 /* Does any thread but this one run? */
 bool threads_others_run(void);
 

@@ -272,7 +272,7 @@ void wait_until(int64_t deadline)
 void wait_slice_over(void)
 {
     if (atomic_load(&parked) || wait_is_due() || thread_runs(thread_frame()) ||
-        threads_others_run()) {
+        !thread_waits_for_thread(thread_frame()) || threads_others_run()) {
         slices_still = 0;
         return;
     }

@@ -115,6 +115,7 @@ class Run:
             "SDL_JOYSTICK_HIDAPI": "0",
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "LP_NUM_THREADS": "0",
+            "MESA_SHADER_CACHE_DISABLE": "true",
             **self._video(),
             **{name: self._filled(text) for name, text in self.game.environment.items()},
         }

@@ -10,6 +10,9 @@ reflection 0
 shadow 0
 multisample 0
 background 0
+textures 2
+mipmap 0
+aniso 0
 """
 
 

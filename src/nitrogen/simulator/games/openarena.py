@@ -1,11 +1,10 @@
 """OpenArena: a first-person shooter in an arena, against a computer player."""
 
-from nitrogen.actions import MENU_BUTTONS
+from nitrogen.actions import MENU_BUTTONS, Actions
 from nitrogen.simulator.game import Game
 
 _BINDINGS = """bind PAD0_A "+moveup"
 bind PAD0_B "+movedown"
-bind PAD0_X "weapnext"
 bind PAD0_RIGHTTRIGGER "+attack"
 bind PAD0_LEFTSTICK_UP "+forward"
 bind PAD0_LEFTSTICK_DOWN "+back"
@@ -31,6 +30,9 @@ _SETTINGS = {
     "r_mode": "-1",
     "r_customwidth": "320",
     "r_customheight": "240",
+    "r_ext_texture_filter_anisotropic": "0",
+    "r_picmip": "1",
+    "r_fastsky": "1",
     "s_initsound": "0",
     "in_joystick": "1",
     "g_log": "games.log",
@@ -52,7 +54,8 @@ def game(map: str = "oa_dm1", *, bots: tuple[str, ...] = ()) -> Game:
         display="offscreen",
         files={".openarena/baseoa/autoexec.cfg": _BINDINGS},
         locked=MENU_BUTTONS,
-        saves="replay",
+        startup=Actions.released(120),
+        saves="fork",
         deterministic=not bots,
         start_limit_s=180.0,
     )
