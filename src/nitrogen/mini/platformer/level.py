@@ -16,6 +16,9 @@ VIEW_TILES = 8.0
 _LENGTH = 84
 """Tiles until the last obstacle, at least."""
 
+_OBSTACLES = 8
+"""At least."""
+
 
 @dataclass(frozen=True)
 class Walker:
@@ -61,7 +64,7 @@ def generate(rng: np.random.Generator) -> Level:
     """A level of about 95 tiles; every obstacle can be passed by a jump at full speed."""
     builder = _Builder(rng)
     builder.flat(int(rng.integers(6, 9)))
-    while len(builder.heights) < _LENGTH:
+    while len(builder.heights) < _LENGTH or builder.obstacles < _OBSTACLES:
         builder.obstacle()
         builder.flat(int(rng.integers(4, 7)))
     builder.flat(7)
