@@ -56,8 +56,16 @@ class MatchedReader:
         self.gain = self._fit_gain()
         rest = stack[:, : self._height] - luma
         self._presence = detectors.fit(self._still(), rest, self.gain)
+        texture = _texture(stack[:, : self._height], self._renderer)
+        changes = self._luma_changes()
         self._sticks = [
-            (layer.side, StickTracker(self._renderer, layer, ground, self.gain), layer)
+            (
+                layer.side,
+                StickTracker(
+                    self._renderer, layer, gain=self.gain, others=changes, texture=texture
+                ),
+                layer,
+            )
             for layer in self.skin.layers
             if isinstance(layer, StickLayer)
         ]
@@ -98,10 +106,9 @@ class MatchedReader:
             if self._is_analogue(name):
                 buttons[:, BUTTON_INDEX[name]] = trace[:, place]
             else:
-                released, pressed = levels(trace[:, place])
-                level = (trace[:, place] - released) / (pressed - released)
-                buttons[:, BUTTON_INDEX[name]] = level > 0.5
-                margin = np.minimum(margin, np.abs(level - 0.5) * 2)
+                level = trace[:, place] - cut(trace[:, place])
+                buttons[:, BUTTON_INDEX[name]] = level > 0
+                margin = np.minimum(margin, np.abs(level) * 2)
         sticks = np.zeros((count, len(STICKS)), np.float32)
         start = 1 + len(names)
         for index, (side, _, layer) in enumerate(self._sticks):
@@ -110,8 +117,7 @@ class MatchedReader:
             sticks[:, first : first + 2] = np.clip(part[:, :2], -1, 1)
             margin = np.minimum(margin, part[:, 3] * 1.25)
             if layer.down is not None:
-                released, pressed = levels(part[:, 2])
-                clicked = part[:, 2] > (released + pressed) / 2
+                clicked = part[:, 2] > cut(part[:, 2])
                 buttons[:, BUTTON_INDEX[f"{side}_thumb"]] = clicked
         visible = trace[:, 0] > VISIBLE
         return Reading(
@@ -120,6 +126,15 @@ class MatchedReader:
             (np.clip(margin, 0, 1) * visible).astype(np.float32),
             frozenset(names) | (self.skin.buttons - set(DPAD)) | self.skin.sticks,
         )
+
+    def _luma_changes(self) -> NDArray[np.bool_]:
+        """What buttons, pads and triggers may change, (H, W)."""
+        released = self._renderer.draw(Actions.released(1)).copy()
+        changes = np.zeros(released.shape[:2], np.bool_)
+        for name in sorted(self.skin.buttons - {"left_thumb", "right_thumb"}):
+            pressed = self._renderer.draw(_held(name, 1.0))
+            changes |= np.abs(pressed - released).max(axis=2) > 0.05
+        return changes
 
     def _best_matrix(self, stack: Gray) -> tuple[str, list[tuple[tuple[str, ...], Control]]]:
         """The colour matrix whose controls explain the samples best, and its controls."""
@@ -192,17 +207,14 @@ def reading_box(found: Found) -> Box:
     return even_box(found.box)
 
 
-def levels(trace: Gray) -> tuple[float, float]:
-    """Where released and pressed lie in a trace of levels, nominally 0 and 1."""
-    released, pressed = 0.0, 1.0
-    for _ in range(5):
-        cut = (released + pressed) / 2
-        above, below = trace[trace > cut], trace[trace <= cut]
-        if len(below) >= 5:
-            released = float(np.clip(np.median(below), -0.3, 0.35))
-        if len(above) >= 5:
-            pressed = float(np.clip(np.median(above), 0.65, 1.3))
-    return released, pressed
+def cut(trace: Gray) -> float:
+    """Where to cut a trace of levels, nominally 0 and 1: the middle of its widest gap near 0.5."""
+    low, high = 0.35, 0.65
+    inside = np.sort(trace[(trace > low) & (trace < high)])
+    edges = np.concatenate([[low], inside, [high]])
+    gaps = np.diff(edges)
+    widest = int(gaps.argmax())
+    return float(edges[widest] + gaps[widest] / 2)
 
 
 def _directions(control: Control, pictures: Gray) -> Gray:
@@ -235,6 +247,15 @@ def _held(name: str, travel: float) -> Actions:
     state = Actions.released(1)
     state.buttons[:, BUTTON_INDEX[name]] = travel
     return state
+
+
+def _texture(luma: Gray, renderer: Renderer) -> float:
+    """Standard deviation of the high-passed game where the skin is clear."""
+    clear = renderer.draw(Actions.released(1))[..., 3] < 0.05
+    if clear.sum() < 50:
+        return 15.0
+    rest = np.stack([high_pass(picture)[clear] for picture in luma[::4]])
+    return float(np.clip(rest.std(), 4, 40))
 
 
 def _ground(median: Gray, renderer: Renderer) -> Gray:
