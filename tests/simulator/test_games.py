@@ -87,8 +87,8 @@ def test_an_unknown_request_is_answered_and_the_game_lives_on():
         channel._send(protocol.Request(version=protocol.VERSION, kind=77))
         with pytest.raises(GameError, match="no request 77"):
             channel.wait_frame(5.0)
+        channel._send(protocol.Request(version=protocol.VERSION, kind=protocol.FORK))
         with pytest.raises(GameError, match="needs a socket and a board"):
-            channel._send(protocol.Request(version=protocol.VERSION, kind=protocol.FORK))
             channel.wait_frame(5.0)
         session.step(Actions.released(1))
 
