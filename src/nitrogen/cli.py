@@ -46,7 +46,7 @@ def _bars() -> "Bars":
 
 
 def demo(
-    *, out: Path = Path("runs/demo"), episodes: int = 16, workers: int | None = None,
+    *, out: Path = Path("runs/demo"), episodes: int = 12, workers: int | None = None,
     json: bool = False,
 ) -> None:  # fmt: skip
     """Let the policy that ships with the package play: table, videos and report in under a minute.

@@ -5,7 +5,10 @@ never trained on; success rates with intervals, a video of each, and one report.
 """
 
 import json
+import multiprocessing
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +50,7 @@ def demo(
     *,
     checkpoint: Path = WEIGHTS,
     names: Sequence[str] = DEMO_TASKS,
-    episodes: int = 16,
+    episodes: int = 12,
     steps: int | None = None,
     workers: int | None = None,
     on_result: Callable[[Result], None] = lambda result: None,
@@ -74,10 +77,8 @@ def demo(
         tasks, players, episodes=episodes, out=results_file, workers=workers, on_result=on_result
     )
     rows = scores(results)
-    videos = []
-    for task in tasks:
-        on_stage(f"filming {task.name}", 0)
-        videos.append(_film(task, make_policy, results, out))
+    on_stage("filming", 0)
+    videos = _film_all(tasks, make_policy, results, out)
     report = out / "report.html"
     _report(rows, tasks, left_out, videos, checkpoint).write(report)
     return Demo(rows, left_out, report, videos)
@@ -98,23 +99,35 @@ def _runnable(names: Sequence[str]) -> tuple[list[Task], dict[str, str]]:
     return tasks, left_out
 
 
-def _film(
-    task: Task, make_policy: Callable[[], BatchPolicy], results: Sequence[Result], out: Path
-) -> Path:
-    """Film the first episode that the policy won, else its first."""
+def _film_all(
+    tasks: Sequence[Task],
+    make_policy: Callable[[], BatchPolicy],
+    results: Sequence[Result],
+    out: Path,
+) -> list[Path]:
+    """Film of each task the first episode that the policy won, else its first."""
+    jobs = []
+    for task in tasks:
+        mine = [r.episode for r in results if r.task == task.name and r.player == "policy"]
+        won = [episode.seed for episode in mine if episode.success]
+        path = out / f"{task.name.replace('/', '-')}.mp4"
+        jobs.append((task, make_policy, won[0] if won else EVALUATION_SEEDS, path))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(len(jobs), os.cpu_count() or 1), mp_context=context) as pool:
+        return list(pool.map(_film, *zip(*jobs, strict=True)))
+
+
+def _film(task: Task, make_policy: Callable[[], BatchPolicy], seed: int, path: Path) -> Path:
     from nitrogen.model.inference import ModelPolicy
 
     policy = make_policy()
     assert isinstance(policy, ModelPolicy), "the demo's policy is a network"
-    mine = [r.episode for r in results if r.task == task.name and r.player == "policy"]
-    won = [episode.seed for episode in mine if episode.success]
-    path = out / f"{task.name.replace('/', '-')}.mp4"
     film(
         task.render,
         policy,
         path,
         title=f"nitrogen  -  {task.name}",
-        seed=won[0] if won else EVALUATION_SEEDS,
+        seed=seed,
         frames=task.frames,
         execute=EXECUTE,
     )

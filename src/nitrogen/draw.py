@@ -3,6 +3,7 @@
 Knows frames and actions; draws them in sRGB at any size. Knows nothing of policies, files or games.
 """
 
+import functools
 from collections.abc import Sequence
 
 import cv2
@@ -132,7 +133,7 @@ def scene(
     view: the game as a person sees it; seen: the policy's frame; actions: the plan, whose first
     frame is being played.
     """
-    picture = np.full((720, 1280, 3), BACKGROUND, np.uint8)
+    picture = _background().copy()
     height, width = view.shape[:2]
     scale = min(900 / width, 640 / height)
     size = (round(width * scale), round(height * scale))
@@ -149,6 +150,11 @@ def scene(
     label(picture, "plan (framed: played before the next)", (930, 442), size=0.4, colour=MUTED)
     plan(picture, (930, 452, 338, 256), actions, execute=execute)
     return picture
+
+
+@functools.cache
+def _background() -> Frame:
+    return np.full((720, 1280, 3), BACKGROUND, np.uint8)
 
 
 def _fixed(values: Sequence[float]) -> tuple[int, ...]:

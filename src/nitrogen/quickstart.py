@@ -54,7 +54,7 @@ class QuickstartConfig:
     episodes_per_video: int = 5
     stick_noise: float = 0.3
     """Deviation of the noise that is played, shown and labelled, so that recoveries are seen."""
-    train_steps: int = 1_100
+    train_steps: int = 1_500
     batch: int = 64
     play_episodes: int = 40
     seed: int = 0

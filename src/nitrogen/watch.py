@@ -61,7 +61,8 @@ def film(
     env = make()
     try:
         rate: float = env.unwrapped.rate_hz  # type: ignore[attr-defined]
-        with VideoWriter(path, (1280, 720), rate_hz=rate, crf=26) as writer:
+        options = {"preset": "ultrafast"}  # the pictures are flat, and people wait
+        with VideoWriter(path, (1280, 720), rate_hz=rate, crf=31, options=options) as writer:
             watcher = Visualiser(env, writer, title=title, execute=execute)
             return rollout(
                 env, policy, seed=seed, frames=frames, execute=execute, observers=[watcher]

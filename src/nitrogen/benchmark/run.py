@@ -111,7 +111,16 @@ def run(
             log.write(**result.as_json())
             results.append(result)
             on_result(result)
-    return sorted(results, key=lambda result: (result.task, result.player, result.episode.seed))
+    tasks_in_order = [task.name for task in tasks]
+    players_in_order = [player.name for player in players]
+    return sorted(
+        results,
+        key=lambda result: (
+            tasks_in_order.index(result.task),
+            players_in_order.index(result.player),
+            result.episode.seed,
+        ),
+    )
 
 
 Shard = tuple[Task, Player, list[int]]
