@@ -277,7 +277,8 @@ def train(
 
 def play(
     task: Positional[str], /, *, out: Path = Path("runs/play.mp4"), policy: Path | str = "shipped",
-    seed: int = 1_000_000, execute: int = 4, temperature: float = 1.0,
+    seed: int = 1_000_000, execute: int = 4, steps: int = 4,
+    temperature: float = 1.0,
 ) -> None:  # fmt: skip
     """Let a policy play one episode and film it with its pad and its plan.
 
@@ -287,6 +288,7 @@ def play(
         policy: A checkpoint folder; `shipped` is the one that comes with the package.
         seed: Decides level and start.
         execute: Actions played of each plan.
+        steps: Euler steps of a plan.
         temperature: Of the initial noise; 0 always takes the central plan.
     """
     from nitrogen.benchmark.suite import task as find_task
@@ -299,7 +301,7 @@ def play(
     if reason is not None:
         raise GameMissingError(f"{task}: {reason}")
     folder = WEIGHTS if policy == "shipped" else Path(policy)
-    player = ModelPolicy.from_pretrained(folder, temperature=temperature)
+    player = ModelPolicy.from_pretrained(folder, steps=steps, temperature=temperature)
     episode = film(
         chosen.render, player, out, title=task, seed=seed, frames=chosen.frames, execute=execute
     )

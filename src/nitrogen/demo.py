@@ -19,7 +19,7 @@ from nitrogen.benchmark.task import EVALUATION_SEEDS, Task
 from nitrogen.errors import GameMissingError
 from nitrogen.policy import BatchPolicy
 from nitrogen.report import Report
-from nitrogen.shipped import EXECUTE, WEIGHTS, load_policy
+from nitrogen.shipped import EXECUTE, STEPS, WEIGHTS, load_policy
 from nitrogen.watch import film
 
 DEMO_TASKS = ("doom/defend_the_center", "platformer/reach_the_flag", "racer/finish_a_lap")
@@ -51,7 +51,7 @@ def demo(
     checkpoint: Path = WEIGHTS,
     names: Sequence[str] = DEMO_TASKS,
     episodes: int = 12,
-    steps: int | None = None,
+    steps: int | None = STEPS,
     workers: int | None = None,
     on_result: Callable[[Result], None] = lambda result: None,
     on_stage: Callable[[str, int], None] = lambda stage, total: None,

@@ -224,7 +224,7 @@ class _Run:
         return [rows[player.name] for player in players]
 
     def _policy(self, name: str) -> Callable[[], Any]:
-        return functools.partial(one_thread_policy, self.out / f"train-{name}" / "policy", None)
+        return functools.partial(one_thread_policy, self.out / f"train-{name}" / "policy")
 
     def report(self, rows: list[Score]) -> Quickstart:
         """Clip, curves, tables, in one file."""

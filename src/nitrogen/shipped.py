@@ -13,8 +13,11 @@ WEIGHTS = Path(__file__).parent / "weights"
 EXECUTE = 4
 """Actions played of each plan of 16: reactive games need short ones (docs/concepts/learning.md)."""
 
+STEPS = 4
+"""Euler steps of a plan when small policies play; more cost time and brought nothing."""
 
-def load_policy(checkpoint: Path, steps: int | None = None) -> Callable[[], BatchPolicy]:
+
+def load_policy(checkpoint: Path, steps: int | None = STEPS) -> Callable[[], BatchPolicy]:
     """A function that loads the policy, for worker processes; checked to work here first."""
     try:
         from nitrogen.model.inference import ModelPolicy
@@ -31,7 +34,7 @@ def load_policy(checkpoint: Path, steps: int | None = None) -> Callable[[], Batc
     return make
 
 
-def one_thread_policy(checkpoint: Path, steps: int | None) -> BatchPolicy:
+def one_thread_policy(checkpoint: Path, steps: int | None = STEPS) -> BatchPolicy:
     """The policy, on one thread: worker processes share the machine's cores."""
     import torch
 
