@@ -147,7 +147,10 @@ def keyframes(
     planes: luma and chroma of the box, as `read_planes` gives them. Skips everything between
     keyframes, so that it costs a fraction of reading the video. Raises VideoError like `read`.
     """
-    take = (lambda frame: _planes(frame, box)) if box and planes else (lambda f: _luma(f, box))
+
+    def take(frame: Any) -> NDArray[np.uint8]:
+        return _planes(frame, box) if box and planes else _luma(frame, box)
+
     with _opened(path) as (container, stream):
         stream.codec_context.skip_frame = "NONKEY"
         duration = _duration_s(container, stream)

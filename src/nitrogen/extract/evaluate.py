@@ -157,7 +157,8 @@ def _nearest(places: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np
         return np.full(len(places), np.inf)
     after = np.clip(np.searchsorted(others, places), 0, len(others) - 1)
     before = np.clip(after - 1, 0, None)
-    return np.minimum(np.abs(others[after] - places), np.abs(others[before] - places)) * 1.0
+    nearer = np.minimum(np.abs(others[after] - places), np.abs(others[before] - places))
+    return np.asarray(nearer, np.float64)
 
 
 def _plain(score: Score) -> dict[str, Any]:

@@ -94,7 +94,7 @@ class Control:
         """What the state adds to what shines through: chroma is about 128 where nothing is."""
         ink = view.ink.ravel()[self._pixels] * opacity
         middle = np.where(self._basis[:, 0] > 0, 0.0, 128.0)
-        return (ink + middle * view.alpha.ravel()[self._pixels] * opacity).astype(np.float32)
+        return np.asarray(ink + middle * view.alpha.ravel()[self._pixels] * opacity, np.float32)
 
     def _energies(self, flat: Gray) -> Gray:
         square = flat * flat
@@ -159,7 +159,9 @@ class Control:
 
 def changed(one: View, other: View) -> Gray:
     """How far two states differ, in grey levels, packed."""
-    return np.maximum(np.abs(one.ink - other.ink), 100 * np.abs(one.alpha - other.alpha))
+    return np.asarray(
+        np.maximum(np.abs(one.ink - other.ink), 100 * np.abs(one.alpha - other.alpha)), np.float32
+    )
 
 
 def _patch(seen: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Gray]:

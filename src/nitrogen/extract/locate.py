@@ -102,8 +102,10 @@ def locate(mean: Gray, library: Library, *, minimum: float = MIN_SCORE) -> Found
 
     Raises ExtractionError, saying how near the best candidate came, if there is none.
     """
-    aligned = []
+    aligned: list[Found] = []
     for votes, skin, placement in library.candidates(mean)[:_CANDIDATES]:
+        if aligned and aligned[0].score > 0.6 and votes < 0.5 * aligned[0].votes:
+            break
         score, better = align(mean, skin, placement)
         aligned.append(Found(skin, better, score, votes))
     best = max(aligned, key=lambda found: found.score, default=None)
@@ -121,7 +123,7 @@ def mean_picture(pictures: Sequence[Picture]) -> Gray:
     total = np.zeros(pictures[0].pixels.shape, np.float32)
     for picture in pictures:
         total += picture.pixels
-    return total / len(pictures)
+    return np.asarray(total / len(pictures), np.float32)
 
 
 def align(
@@ -275,7 +277,7 @@ def _consensus(a: NDArray[np.float32], b: NDArray[np.float32]) -> list[tuple[int
     scale = shown / np.maximum(apart, 1e-6)
     own = b[i, 2] / a[i, 2]
     usable = (apart > 0.03 * a[:, :2].max()) & (scale > 0.05) & (scale < 3)
-    usable &= (scale / own < 1.6) & (own / scale < 1.6)
+    usable &= (scale < 1.6 * own) & (own < 1.6 * scale)
     i, j, scale = i[usable], j[usable], scale[usable]
     if not len(i):
         return []

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from nitrogen.actions import BUTTON_INDEX, STICKS, Actions
 from nitrogen.errors import ExtractionError
 from nitrogen.extract import colour, detectors
+from nitrogen.extract.clicks import ClickColour
 from nitrogen.extract.hypotheses import Control, changed
 from nitrogen.extract.locate import Found, Gray, gray_of, high_pass
 from nitrogen.extract.reader import Reading
@@ -33,6 +34,8 @@ VISIBLE = 0.35
 DPAD = ("dpad_up", "dpad_down", "dpad_left", "dpad_right")
 _DPAD_STATES = ((), (0,), (1,), (2,), (3,), (0, 2), (0, 3), (1, 2), (1, 3))
 _TRAVEL = np.linspace(0, 1, 13)
+_CLICK_CONTRAST = 4.0
+"""Standard deviations, squared, by which a stick's cap must change colour to be judged by it."""
 
 
 class MatchedReader:
@@ -70,6 +73,10 @@ class MatchedReader:
             if isinstance(layer, StickLayer)
         ]
         self.matrix, self._controls = self._best_matrix(stack)
+        matrix = colour.MATRICES[self.matrix]
+        self._clicks = [
+            ClickColour(self._renderer, layer, matrix, self.gain) for _, _, layer in self._sticks
+        ]
 
     @property
     def width(self) -> int:
@@ -93,7 +100,11 @@ class MatchedReader:
                 zero = np.zeros(len(crops), np.intp)
                 energies = control.energies(pictures)
                 parts.append(control.level(energies, zero, zero + 1)[:, None])
-        parts += [tracker.track(luma) for _, tracker, _ in self._sticks]
+        for (_, tracker, _), click in zip(self._sticks, self._clicks, strict=True):
+            tracked = tracker.track(luma)
+            if click.contrast > _CLICK_CONTRAST:
+                tracked[:, 2] = click.level(pictures, tracked[:, :2])
+            parts.append(tracked)
         return np.concatenate(parts, axis=1)
 
     def read(self, trace: Gray) -> Reading:

@@ -198,7 +198,7 @@ def _write(
     config: ExtractConfig,
 ) -> Extracted:
     rows = round(config.chunk_s * info.rate_hz)
-    processed = refine.refine(reading.actions)
+    processed = refine.refine(reading.actions, confidence=reading.confidence)
     chunks: list[Path] = []
     idle = hidden = 0
     for index in range(len(processed) // rows):

@@ -12,15 +12,22 @@ _RESTING = 0.25
 """Sticks nearer to the centre than this may be resting."""
 
 
-def refine(actions: Actions, *, travel_known: bool = True) -> Actions:
-    """Sticks centred and scaled, single-frame flicker of buttons removed.
+def refine(
+    actions: Actions,
+    *,
+    confidence: NDArray[np.float32] | None = None,
+    travel_known: bool = True,
+) -> Actions:
+    """Sticks centred and scaled, doubtful single-frame flicker of buttons removed.
 
-    travel_known: the skin's own travel was used, so that scale 1 is right; otherwise each axis is
-    scaled by the 99th percentile of its size, as published, which is too large for a player who
-    never reaches full deflection.
+    confidence: (T,); a single frame that differs from both neighbours is believed where it exceeds
+    one half, and never if not given. travel_known: the skin's own travel was used, so that scale 1
+    is right; otherwise each axis is scaled by the 99th percentile of its size, as published, which
+    is too large for a player who never reaches full deflection.
     """
     sticks = np.stack([_axis(axis, travel_known) for axis in actions.sticks.T], axis=1)
-    return Actions(_steady(actions.buttons), np.clip(sticks, -1, 1))
+    doubtful = np.ones(len(actions), np.bool_) if confidence is None else confidence < 0.5
+    return Actions(_steady(actions.buttons, doubtful), np.clip(sticks, -1, 1))
 
 
 def rest_offset(axis: NDArray[np.float32]) -> float:
@@ -43,13 +50,13 @@ def _axis(axis: NDArray[np.float32], travel_known: bool) -> NDArray[np.float32]:
     return (axis - np.float32(offset)) / np.float32(max(reach, 0.1))
 
 
-def _steady(buttons: NDArray[np.float32]) -> NDArray[np.float32]:
+def _steady(buttons: NDArray[np.float32], doubtful: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Values of one frame between two equal ones become like them; two-frame taps stay."""
     if len(buttons) < 3:
         return buttons
     pressed = buttons > 0.5
     odd = (pressed[1:-1] != pressed[:-2]) & (pressed[:-2] == pressed[2:])
-    alone = odd.copy()
+    alone = odd & doubtful[1:-1, None]
     alone[1:] &= ~odd[:-1]
     alone[:-1] &= ~odd[1:]
     result = buttons.copy()

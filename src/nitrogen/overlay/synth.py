@@ -87,9 +87,9 @@ def _presses(
         seconds = float(rng.lognormal(np.log(0.9 if hold else config.tap_s), 0.5))
         length = max(2, round(seconds * rate_hz))
         column[start : start + length] = 1
-        free = start + length + 2
+        free = int(start) + length + 2
         if not hold and rng.random() < 0.25:
-            again = free + int(rng.integers(0, max(2, round(0.1 * rate_hz))))
+            again = int(free + rng.integers(0, max(2, round(0.1 * rate_hz))))
             column[again : again + length] = 1
             free = again + length + 2
     return column

@@ -1,0 +1,132 @@
+import hashlib
+import shutil
+
+import numpy as np
+import pytest
+
+from nitrogen.data.store import list_chunks
+from nitrogen.data.truth import read_truth
+from nitrogen.errors import ExtractionError, VideoError
+from nitrogen.extract import pipeline
+from nitrogen.extract.evaluate import evaluate
+from nitrogen.extract.locate import Library, locate, mean_picture
+from nitrogen.extract.pipeline import ExtractConfig, extract
+from nitrogen.overlay.skin import shipped_skins
+from nitrogen.video import VideoWriter, keyframes
+
+CONFIG = ExtractConfig(game="toy", controller="xboxone", chunk_s=4.0, min_density=0.0)
+
+
+@pytest.fixture(scope="module")
+def library():
+    return Library(shipped_skins())
+
+
+@pytest.fixture(scope="module")
+def extracted(recording, library, tmp_path_factory):
+    out = tmp_path_factory.mktemp("chunks")
+    return out, extract(recording.video, out, skins=library, config=CONFIG)
+
+
+def digest(folder):
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_the_overlay_is_found_within_a_pixel(recording, extracted):
+    truth = read_truth(recording.truth).facts["placement"]
+    placement = extracted[1].found.placement
+
+    assert abs(placement.x - truth["x"]) < 1
+    assert abs(placement.y - truth["y"]) < 1
+    assert abs(placement.scale_x / truth["scale_x"] - 1) < 0.01
+
+
+def test_actions_are_read(recording, extracted):
+    evaluation = evaluate(extracted[0] / "clip", recording.truth)
+
+    assert evaluation.read.accuracy > 0.995
+    assert evaluation.read.f1 > 0.97
+    assert evaluation.read.stick_r2 > 0.98
+    assert evaluation.always_off.f1 == 0
+    assert evaluation.read.f1 > evaluation.copy_last.f1
+
+
+def test_chunks_have_the_published_layout(extracted):
+    out, result = extracted
+    chunks = list_chunks(out)
+
+    assert [chunk.folder.name for chunk in chunks] == [f"clip_chunk_{i:04d}" for i in range(4)]
+    assert [chunk.folder for chunk in chunks] == result.chunks
+    assert chunks[1].start_frame == chunks[1].metadata.chunk_size == 120
+    assert chunks[1].rate_hz == 30
+    assert chunks[1].metadata.game == "toy"
+    assert chunks[1].is_processed
+    assert not (out / ".work" / "clip").exists()
+
+
+def test_an_interrupted_run_ends_in_the_same_chunks(
+    recording, library, extracted, tmp_path, monkeypatch
+):
+    stretches = pipeline._stretches
+
+    def interrupted(*args, **kwargs):
+        for count, part in enumerate(stretches(*args, **kwargs)):
+            if count == 2:
+                raise KeyboardInterrupt
+            yield part
+
+    monkeypatch.setattr(pipeline, "_stretches", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        extract(recording.video, tmp_path, skins=library, config=CONFIG)
+    assert len(list((tmp_path / ".work" / "clip").glob("[0-9]*.npy"))) == 2
+
+    monkeypatch.setattr(pipeline, "_stretches", stretches)
+    extract(recording.video, tmp_path, skins=library, config=CONFIG)
+    assert digest(tmp_path / "clip") == digest(extracted[0] / "clip")
+
+
+def test_idle_chunks_are_dropped(recording, library, tmp_path):
+    result = extract(
+        recording.video, tmp_path, skins=library, config=ExtractConfig(chunk_s=4, min_density=1.0)
+    )
+
+    assert len(result.chunks) + result.idle == 4
+    assert result.idle > 0
+
+
+def test_a_video_without_overlay_is_an_answer(library, tmp_path):
+    rng = np.random.default_rng(0)
+    with VideoWriter(tmp_path / "plain.mp4", (640, 360), rate_hz=30, crf=30) as writer:
+        for _ in range(60):
+            writer.write(
+                np.kron(rng.integers(0, 255, (9, 16, 3)), np.ones((40, 40, 1))).astype("u1")
+            )
+
+    with pytest.raises(ExtractionError, match="no known overlay"):
+        extract(tmp_path / "plain.mp4", tmp_path / "out", skins=library)
+
+
+def test_a_missing_video_is_named(library, tmp_path):
+    with pytest.raises(VideoError, match=r"no video .*gone\.mp4"):
+        extract(tmp_path / "gone.mp4", tmp_path, skins=library)
+
+
+def test_no_skins_to_look_for():
+    with pytest.raises(ExtractionError, match="no skins"):
+        Library([])
+
+
+def test_locating_does_not_depend_on_a_hidden_edge(recording, library):
+    mean = mean_picture(keyframes(recording.video))
+    found = locate(mean[:, 30:], library)
+
+    assert abs(found.placement.x - (locate(mean, library).placement.x - 30)) < 1
+
+
+def test_ids_are_safe_file_names(tmp_path):
+    assert pipeline.id_of(tmp_path / "a b/ü (1).mp4") == "_1_"
+    shutil.rmtree(tmp_path, ignore_errors=True)
