@@ -5,7 +5,7 @@ of the truth belongs to frame t: the state that is held while the frame is shown
 frame t + 1, and which the overlay on frame t shows.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -168,6 +168,40 @@ def record(
     }
     write_truth(truth, actions, facts, extra)
     return Recording(Path(path), truth, episodes)
+
+
+def synthesize(
+    frames: Iterable[Frame],
+    actions: Actions,
+    path: Path,
+    *,
+    renderer: Renderer,
+    size: tuple[int, int],
+    rate_hz: float,
+    writer_options: dict[str, Any] | None = None,
+) -> Recording:
+    """Write `frames` with an overlay that shows `actions`, whatever the frames show.
+
+    Ends with the shorter of the two. writer_options: further arguments of `VideoWriter`. The truth
+    goes beside the video, as with `record`. Raises VideoError if the video cannot be written.
+    """
+    count = 0
+    with VideoWriter(path, size, rate_hz=rate_hz, **(writer_options or {})) as writer:
+        for index, frame in zip(range(len(actions)), frames, strict=False):
+            picture = fit(frame, size)
+            renderer.blend(picture, actions[index : index + 1])
+            writer.write(picture)
+            count += 1
+    facts = {
+        "video": Path(path).name,
+        "rate_hz": rate_hz,
+        "skin": renderer.skin.name,
+        "placement": asdict(renderer.placement),
+        "box": list(renderer.box),
+        "size": list(size),
+    }
+    write_truth(truth_path(path), actions[:count], facts)
+    return Recording(Path(path), truth_path(path), [])
 
 
 def fit(frame: Frame, size: tuple[int, int]) -> Frame:
