@@ -1,5 +1,6 @@
 """One game per way of drawing and per way of reading controls: frames repeat, states restore."""
 
+import contextlib
 import hashlib
 import re
 import socket
@@ -38,34 +39,30 @@ def hashes(env: GameEnv, actions: Actions) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", ["blobwars", "mrboom", "chromium", "neverball", "extremetuxracer", "openarena"]
-)
+@pytest.mark.parametrize("name", ["blobwars", "mrboom", "chromium", "neverball", "openarena"])
 def test_frames_repeat_and_states_restore(name: str):
     actions = varied_actions(100, np.random.default_rng(0))
-    env = GameEnv(needs(name))
-    env.reset(seed=0)
-    first = hashes(env, actions[:50])
-    state = env.save()
-    rest = hashes(env, actions[50:])
-    env.restore(state)
-    assert hashes(env, actions[50:]) == rest
-    env.reset(seed=0)
-    assert hashes(env, actions) == first + rest
-    assert len(set(first + rest)) > 30
-    env.close()
+    with contextlib.closing(GameEnv(needs(name))) as env:
+        env.reset(seed=0)
+        first = hashes(env, actions[:50])
+        state = env.save()
+        rest = hashes(env, actions[50:])
+        env.restore(state)
+        assert hashes(env, actions[50:]) == rest
+        env.reset(seed=0)
+        assert hashes(env, actions) == first + rest
+        assert len(set(first + rest)) > 30
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["chromium", "extremetuxracer"])
 def test_keys_move_games_that_read_no_pad(name: str):
-    env = GameEnv(needs(name))
     ends = []
-    for x in (-1.0, 1.0):
-        env.reset(seed=0)
-        ends.append(hashes(env, Actions.of(length=40, left_x=x))[-1])
+    with contextlib.closing(GameEnv(needs(name))) as env:
+        for x in (-1.0, 1.0):
+            env.reset(seed=0)
+            ends.append(hashes(env, Actions.of(length=40, left_x=x))[-1])
     assert ends[0] != ends[1]
-    env.close()
 
 
 @pytest.mark.parametrize("seed", range(6))

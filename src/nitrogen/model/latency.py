@@ -137,9 +137,13 @@ def flops(config: NetworkConfig, steps: int) -> tuple[float, float]:
     tower = images * (3 * vision.patch_size**2 * vision.width + vision.layers * block)
     tower += vision.layers * images * vision.tokens * 2 * vision.width
     mix = mixing.layers * context * (12 * mixing.width**2 + 2 * context * mixing.width)
+    tokens = config.action_tokens
+    if config.readout:
+        mix += context * config.readout * (vision.width + 2 * dit.width)
+        mix += 2 * tokens * dit.width**2
+        context += tokens
     crosses = sum(dit.is_cross(index) for index in range(dit.layers))
     keys = crosses * context * 2 * dit.width * dit.cross_width
-    tokens = config.horizon // config.actions_per_token
     step = dit.layers * 8 * dit.width**2  # feed-forward
     step += crosses * (2 * dit.width**2 + 2 * context * dit.width)
     step += (dit.layers - crosses) * (4 * dit.width**2 + 2 * tokens * dit.width)

@@ -33,6 +33,6 @@ GAME = Game(
         ]
     ),
     saves="replay",
-    deterministic=True,
+    deterministic=False,  # fresh starts agree in most runs, and differ on a busy machine
 )
 """A practice race."""
