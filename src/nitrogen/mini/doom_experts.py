@@ -109,11 +109,15 @@ def take_cover(scene: Scene) -> Pad:
 def deadly_corridor(scene: Scene) -> Pad:
     """Shoot whoever is near, the nearest first; then walk on to the armour."""
     foes = [thing for thing in scene.things if thing.name in _GUNMEN]
-    near = [foe for foe in foes if scene.distance(foe) < 420.0]
-    target = min(near, key=scene.distance, default=None)
+    near = [foe for foe in foes if scene.distance(foe) < 300.0]
+
+    def cost(foe: Thing) -> float:
+        return scene.distance(foe) + 2.0 * abs(scene.bearing(foe))
+
+    target = min(near, key=cost, default=None)
     if target is not None:
         bearing = scene.bearing(target)
-        width = math.degrees(math.atan2(16.0, scene.distance(target)))
+        width = math.degrees(math.atan2(20.0, scene.distance(target)))
         return Pad(right_x=_stick(bearing / _TURN), right_trigger=float(abs(bearing) < width))
     armours = [thing for thing in scene.things if thing.name == "GreenArmor"]
     if not armours:
