@@ -104,6 +104,12 @@ def test_a_video_is_recorded_read_and_compared(tmp_path):
     assert folders
     compared = nitrogen("extract-eval", tmp_path / "chunks" / "drive", *recorded.stdout.split()[1:])
     assert compared.returncode == 0, compared.stderr
+    video.with_name("broken.mp4").write_bytes(b"no video")
+    both = nitrogen("extract", video.parent, tmp_path / "both")
+    assert both.returncode == 0, both.stderr
+    assert "broken" in both.stderr
+    assert len((tmp_path / "both" / "ledger.jsonl").read_text().splitlines()) == 2
+    video.with_name("broken.mp4").unlink()
     scores = json.loads(compared.stdout)
     assert scores["read"]["accuracy"] > 0.99
     assert scores["read"]["f1"] > 0.97

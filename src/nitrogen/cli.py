@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
     from nitrogen.benchmark.task import Task
+    from nitrogen.extract.pipeline import ExtractConfig
 
 
 def _bars() -> "Bars":
@@ -171,16 +172,18 @@ def record(
 
 def extract(
     video: Positional[Path], out: Positional[Path], /, *, skins: Path | None = None,
-    game: str = "other", min_density: float = 0.5,
+    game: str = "other", min_density: float = 0.5, workers: int = 1,
 ) -> None:  # fmt: skip
-    """Read the gamepad actions out of a video that shows a controller overlay.
+    """Read the gamepad actions out of videos that show a controller overlay.
 
     Args:
-        video: The video.
+        video: The video, or a folder of videos; with a folder, `OUT/ledger.jsonl` says what became
+            of each, and running it again goes on where it was.
         out: Where chunk folders in the published layout are written.
         skins: A folder of `padskin/1` skins to look for, beside those that ship.
         game: Name of the game, for the metadata.
         min_density: Chunks with a smaller share of active frames are dropped.
+        workers: Videos that are read at the same time.
     """
     from nitrogen.extract.pipeline import ExtractConfig
     from nitrogen.extract.pipeline import extract as run_extract
@@ -188,6 +191,10 @@ def extract(
 
     if not video.exists():
         raise VideoError(f"no video {video}")
+    config = ExtractConfig(game=game, min_density=min_density)
+    if video.is_dir():
+        _extract_folder(video, out, skins, config, workers)
+        return
     known = [*shipped_skins(), *(load_skins(skins) if skins else [])]
     with _bars() as bars:
         bar = bars.add_task(video.name, total=None, note="")
@@ -195,7 +202,7 @@ def extract(
             video,
             out,
             skins=known,
-            config=ExtractConfig(game=game, min_density=min_density),
+            config=config,
             on_progress=lambda count, total: bars.update(bar, completed=count, total=total),
         )
     print(
@@ -205,6 +212,32 @@ def extract(
     )
     for folder in done.chunks:
         print(folder)
+
+
+def _extract_folder(
+    folder: Path, out: Path, skins: Path | None, config: "ExtractConfig", workers: int
+) -> None:
+    from nitrogen.extract.batch import extract_all, find_videos
+    from nitrogen.overlay.skin import SHIPPED
+
+    roots = [SHIPPED, *([skins] if skins else [])]
+    videos = find_videos(folder)
+    with _bars() as bars:
+        bar = bars.add_task(folder.name, total=len(videos), note="")
+        entries = extract_all(
+            videos,
+            out,
+            skins=[path.parent for root in roots for path in sorted(root.glob("*/skin.json"))],
+            config=config,
+            workers=workers,
+            on_done=lambda entry, done, total: bars.update(
+                bar, completed=done, total=total, note=f"{entry.video_id}: {entry.chunks} chunks"
+            ),
+        )
+    for entry in entries:
+        if entry.cause:
+            print(f"left out: {entry.video}: {entry.cause}", file=sys.stderr)
+    print(out / "ledger.jsonl")
 
 
 def extract_eval(chunks: Positional[Path], truth: Positional[Path], /) -> None:
