@@ -22,7 +22,7 @@ from nitrogen.extract.locate import Found, Gray, gray_of, high_pass
 from nitrogen.extract.reader import Reading
 from nitrogen.extract.sticks import StickTracker
 from nitrogen.overlay.render import Renderer
-from nitrogen.overlay.skin import ImageLayer, StickLayer, TriggerLayer
+from nitrogen.overlay.skin import StickLayer, TriggerLayer
 from nitrogen.video import Box, even_box
 
 Planes = NDArray[np.uint8]
@@ -198,13 +198,17 @@ class MatchedReader:
         )
 
     def _still(self) -> Gray:
-        """The high-passed skin where no control changes it."""
+        """The high-passed skin where nothing changes it; where only sticks do if that is little."""
         picture = high_pass(self._drawn)
         for layer in self.skin.layers:
-            if not isinstance(layer, ImageLayer):
+            if isinstance(layer, StickLayer):
                 picture[self._renderer.reach(layer)] = 0
         alpha = self._renderer.draw(Actions.released(1))[..., 3]
-        return np.asarray(picture * (cv2.dilate(alpha, np.ones((3, 3), np.uint8)) > 0.1))
+        picture *= cv2.dilate(alpha, np.ones((3, 3), np.uint8)) > 0.1
+        near = cv2.dilate(self._luma_changes().astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        still = np.where(near, np.float32(0), picture)
+        enough = float((still**2).sum()) > 0.1 * float((picture**2).sum())
+        return np.asarray(still if enough else picture, np.float32)
 
     def _fit_gain(self) -> float:
         """Contrast of the overlay in the video against the drawn skin: opacity, mostly."""
