@@ -141,7 +141,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: right; padding: 5px 10px; border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { text-align: left; }
 th { color: var(--soft); font-weight: 600; font-size: 13px; }
-td.bar { width: 45%; }
+td.bar { width: 40%; } .bar ~ td, td:has(+ .bar) { white-space: nowrap; }
 .track { position: relative; height: 14px; background: #eef0f4; border-radius: 7px; }
 .fill { position: absolute; inset: 0 auto 0 0; background: #b9bfca; border-radius: 7px; }
 .policy .fill { background: var(--accent); }
