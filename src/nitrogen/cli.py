@@ -81,9 +81,10 @@ def demo(
 
 def _print_scores(rows: list[Any]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("task", "player", "success [95 %]", "episodes", "mean progress")
+    task = Column("task", overflow="fold")
+    table = Table(task, "player", "success [95 %]", "episodes", "progress")
     for index, row in enumerate(rows):
         end = index + 1 == len(rows) or rows[index + 1].task != row.task
         table.add_row(
