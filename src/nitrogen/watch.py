@@ -4,8 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from nitrogen import draw
 from nitrogen.actions import Actions, Frame
 from nitrogen.play import Episode, GameEnv, rollout
@@ -69,9 +67,3 @@ def film(
             )
     finally:
         env.close()
-
-
-def save_still(path: Path, picture: Frame) -> None:
-    """Write a picture as PNG."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
