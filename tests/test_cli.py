@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from nitrogen.cli import COMMANDS
+from nitrogen.cli.main import COMMANDS
 
 
 def nitrogen(*words, timeout=120):
@@ -21,7 +21,7 @@ def nitrogen(*words, timeout=120):
 
 def test_help_names_every_command_without_loading_torch():
     code = (
-        "import sys\nsys.argv = ['nitrogen', '--help']\nfrom nitrogen.cli import main\n"
+        "import sys\nsys.argv = ['nitrogen', '--help']\nfrom nitrogen.cli.main import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "assert not {'torch', 'vizdoom', 'matplotlib', 'jinja2'} & set(sys.modules)"
     )

@@ -1,6 +1,6 @@
 """`python -m nitrogen`."""
 
-from nitrogen.cli import main
+from nitrogen.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,59 @@
+"""The command line. Each command parses, calls one library function and prints paths.
+
+Results go to stdout, everything else to stderr. Heavy packages are imported inside the commands.
+"""
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+
+import tyro
+
+from nitrogen import logs
+from nitrogen.cli import benchmark, extract, games, overlays, play, policy, start, train
+from nitrogen.errors import NitrogenError
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "demo": start.demo,
+    "quickstart": start.quickstart,
+    "record": overlays.record,
+    "extract": extract.extract,
+    "extract-eval": extract.extract_eval,
+    "train": train.train,
+    "play": play.play,
+    "benchmark": benchmark.benchmark,
+    "serve": policy.serve,
+    "convert": policy.convert,
+    "bench": policy.bench,
+    "games": games.games,
+    "fidelity": games.fidelity,
+    "doctor": games.doctor,
+}
+
+
+def main() -> None:
+    """Run the command of `sys.argv`; exit 1 with one line on stderr if nitrogen refuses."""
+    logs.set_up(verbose=os.environ.get("NITROGEN_VERBOSE") == "1")
+    try:
+        tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="nitrogen", description=__doc__)
+    except NitrogenError as error:
+        print(f"nitrogen: {error}", file=sys.stderr)
+        raise SystemExit(1) from error
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "safetensors"):
+            raise
+        print(f"nitrogen: this needs {error.name}: pip install 'nitrogen[train]'", file=sys.stderr)
+        raise SystemExit(1) from error
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(
+            f"nitrogen: {error}; what was complete is kept: free some space and run the same"
+            " command again",
+            file=sys.stderr,
+        )
+        raise SystemExit(1) from error
+    except KeyboardInterrupt:
+        print("nitrogen: interrupted; run the same command again to go on", file=sys.stderr)
+        raise SystemExit(130) from None

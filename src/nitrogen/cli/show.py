@@ -1,0 +1,49 @@
+"""What commands share: progress bars and tables."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
+
+def bars() -> "Bars":
+    """A progress display on stderr; tasks need the field `note`."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
+    )
+
+
+def print_scores(rows: list[Any]) -> None:
+    """A table of success rates by task and player on stdout."""
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    task = Column("task", overflow="fold")
+    table = Table(task, "player", "success [95 %]", "episodes", "progress")
+    for index, row in enumerate(rows):
+        end = index + 1 == len(rows) or rows[index + 1].task != row.task
+        table.add_row(
+            row.task,
+            row.player,
+            str(row.rate),
+            f"{row.rate.successes}/{row.rate.episodes}",
+            f"{row.progress:.2f}",
+            end_section=end,
+        )
+    Console().print(table)
