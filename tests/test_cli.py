@@ -80,7 +80,7 @@ def test_what_is_wrong_is_said_in_one_line(words, message, tmp_path):
 )
 def test_what_the_machine_lacks_is_said_in_one_line(raised, message):
     code = (
-        "import sys\nfrom nitrogen import cli\n"
+        "import sys\nfrom nitrogen.cli import main as cli\n"
         f"def fail() -> None:\n    raise {raised}\n"
         "cli.COMMANDS.clear()\ncli.COMMANDS.update(one=fail, two=fail)\n"
         "sys.argv = ['nitrogen', 'one']\ncli.main()"
