@@ -32,6 +32,19 @@ class BatchPolicy(Protocol):
         """One plan per frame, (256, 256, 3) uint8 RGB; each draws its noise from its own rng."""
 
 
+@runtime_checkable
+class ContinuingPolicy(BatchPolicy, Protocol):
+    """A policy that can plan on from actions that are already committed (real-time chunking)."""
+
+    def continue_batch(
+        self,
+        frames: Sequence[Frame],
+        rngs: Sequence[np.random.Generator],
+        committed: Sequence[Actions],
+    ) -> list[Actions]:
+        """One plan per frame; each begins with its committed actions, which may be none."""
+
+
 class ReleasedPolicy:
     """Touches nothing: the no-input baseline."""
 

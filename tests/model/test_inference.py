@@ -71,6 +71,24 @@ def test_shrinking_gives_what_the_network_would():
     assert shrink(large, 256) is large
 
 
+def test_plans_continue_in_one_batch_as_they_do_alone():
+    policy = ModelPolicy(build())
+    committed = [Actions.of("south", length=2), Actions.released(0), Actions.of("east", length=2)]
+    frames = [frame(level) for level in (10, 120, 240)]
+
+    def rngs():
+        return [np.random.default_rng(seed) for seed in range(3)]
+
+    together = policy.continue_batch(frames, rngs(), committed)
+    for row, plan in enumerate(together):
+        (alone,) = policy.continue_batch([frames[row]], [rngs()[row]], [committed[row]])
+        np.testing.assert_array_equal(plan.buttons, alone.buttons)
+        np.testing.assert_allclose(plan.sticks, alone.sticks, atol=1e-5)
+        same(plan[: len(committed[row])], committed[row])
+    with pytest.raises(ActionsError, match="as many committed"):
+        policy.continue_batch(frames, rngs(), committed[:1])
+
+
 def test_a_continued_plan_begins_with_what_is_committed():
     policy = ModelPolicy(build())
     committed = Actions.of("south", left_x=0.5, length=2)

@@ -17,6 +17,7 @@ from serving import INFO, Toy, frame, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from nitrogen.actions import Actions
 from nitrogen.errors import ActionsError, ServeError
 from nitrogen.model.inference import ModelPolicy
 from nitrogen.policy import Policy
@@ -352,3 +353,35 @@ def test_a_network_plays_the_same_from_afar():
             far, near = remote.act(frame(level)), policy.act(frame(level))
             np.testing.assert_array_equal(far.buttons, near.buttons)
             np.testing.assert_allclose(far.sticks, near.sticks, atol=1e-5)
+
+
+def test_plans_join_on_to_committed_actions_from_afar():
+    policy = ModelPolicy(build(), seed=3)
+    info = Info(name="network", horizon=policy.horizon)
+    committed = Actions.of("south", left_x=0.5, length=2)
+    with (
+        PolicyServer(policy, info, ServeConfig(port=0)) as server,
+        RemotePolicy(server.url, seed=3) as remote,
+    ):
+        remote.reset()
+        far, near = (
+            remote.continue_plan(frame(10), committed),
+            policy.continue_plan(frame(10), committed),
+        )
+        np.testing.assert_array_equal(far[:2].buttons, committed.buttons)
+        np.testing.assert_allclose(far.sticks, near.sticks, atol=1e-5)
+        with pytest.raises(ServeError, match="leave nothing to plan; a plan has 4"):
+            remote.continue_plan(frame(), Actions.released(4))
+        assert len(remote.act(frame())) == 4  # the connection is still good
+
+
+def test_a_policy_that_cannot_continue_plans_says_so():
+    with serve() as server, RemotePolicy(server.url) as policy:
+        with pytest.raises(ServeError, match="toy cannot plan on"):
+            policy.continue_plan(frame(), Actions.released(1))
+        with connect(server.url, compression=None) as raw:
+            request = {"frame": wire.encode_array(frame())}
+            request["committed"] = wire.encode_actions(Actions.released(1))
+            raw.send(wire.encode({"v": 1, "op": "act", **request}))
+            with pytest.raises(ServeError, match="cannot plan on"):
+                wire.read_reply(raw.recv(timeout=5))

@@ -72,6 +72,19 @@ def test_bad_arrays_are_refused(value):
             {"v": 1, "op": "act", "frame": wire.encode_array(FRAME[..., 0].astype(np.float32))},
             "a frame is",
         ),
+        ({"v": 1, "op": "act", "frame": wire.encode_array(FRAME), "committed": []}, "a map of"),
+        (
+            {
+                "v": 1,
+                "op": "act",
+                "frame": wire.encode_array(FRAME),
+                "committed": {
+                    "buttons": wire.encode_array(np.zeros((1, 17), np.float32)),
+                    "sticks": wire.encode_array(np.full((1, 4), np.nan, np.float32)),
+                },
+            },
+            "committed are no actions",
+        ),
         ({"v": 1, "op": "reset", "seed": -1}, "seed must be"),
         ({"v": 1, "op": "reset", "seed": 2**63}, "seed must be"),
         ({"v": 1, "op": "reset", "seed": True}, "seed must be"),

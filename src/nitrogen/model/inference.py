@@ -25,7 +25,7 @@ from nitrogen.model.sampler import Sampler
 
 
 class ModelPolicy:
-    """Plans actions with a network; follows `Policy` and `BatchPolicy`."""
+    """Plans actions with a network; follows `Policy`, `BatchPolicy` and `ContinuingPolicy`."""
 
     def __init__(  # noqa: PLR0913 - each is a documented option of sampling
         self,
@@ -105,18 +105,12 @@ class ModelPolicy:
         the rest joins on to it without a jump. The returned plan begins with `committed`.
         """
         check_frame(frame)
-        if len(committed) >= self.horizon:
-            raise ActionsError(
-                f"{len(committed)} committed actions leave nothing to plan; a plan has"
-                f" {self.horizon}"
-            )
         self._history.append(frame)
         missing = self.config.frames - len(self._history)
-        frames = np.stack([self._history[0]] * missing + list(self._history))  # (F, H, W, 3)
-        context = self.encode_frames(frames[None])
-        prefix = layout.to_tensor(committed)[None].to(self._device) if len(committed) else None
-        (plan,) = self._read(self.generate_actions(context, [self._rng], prefix=prefix))
-        return Actions.concatenate([committed, plan[len(committed) :]])
+        seen = np.stack([self._history[0]] * missing + list(self._history))  # (F, H, W, 3)
+        seen = seen[0] if self.config.frames == 1 else seen
+        (plan,) = self.continue_batch([seen], [self._rng], [committed])
+        return plan
 
     def act_batch(
         self, frames: Sequence[Frame], rngs: Sequence[np.random.Generator]
@@ -126,12 +120,45 @@ class ModelPolicy:
         A network that sees several frames at a time is given (F, 256, 256, 3) for each, oldest
         first.
         """
-        if len(frames) != len(rngs):
-            raise ActionsError(f"{len(frames)} frames need as many generators, not {len(rngs)}")
+        return self.continue_batch(frames, rngs, [Actions.released(0)] * len(frames))
+
+    def continue_batch(
+        self,
+        frames: Sequence[Frame],
+        rngs: Sequence[np.random.Generator],
+        committed: Sequence[Actions],
+    ) -> list[Actions]:
+        """As `act_batch`, but each plan begins with its committed actions; see `continue_plan`.
+
+        Plans with equally many committed actions are sampled together. Raises ActionsError if
+        there are as many committed actions as a plan has.
+        """
+        if not len(frames) == len(rngs) == len(committed):
+            raise ActionsError(
+                f"{len(frames)} frames need as many generators, not {len(rngs)}, and as many"
+                f" committed actions, not {len(committed)}"
+            )
         for frame in frames:
             check_frame(frame, self.config.frames)
+        lengths = [len(actions) for actions in committed]
+        if any(length >= self.horizon for length in lengths):
+            raise ActionsError(
+                f"{max(lengths)} committed actions leave nothing to plan; a plan has {self.horizon}"
+            )
         small = [shrink(frame, self.config.vision.image_size) for frame in frames]
-        return self._read(self.generate_actions(self.encode_frames(np.stack(small)), rngs))
+        context = self.encode_frames(np.stack(small))  # (B, N, D), or two of them when guided
+        plans: dict[int, Actions] = {}
+        for length in sorted(set(lengths)):
+            rows = [row for row, found in enumerate(lengths) if found == length]
+            prefix = None
+            if length:
+                fixed = [layout.to_tensor(committed[row]) for row in rows]
+                prefix = torch.stack(fixed).to(self._device)
+            part = context if len(rows) == len(frames) else context[..., rows, :, :]
+            values = self.generate_actions(part, [rngs[row] for row in rows], prefix=prefix)
+            for row, plan in zip(rows, self._read(values), strict=True):
+                plans[row] = Actions.concatenate([committed[row], plan[length:]])
+        return [plans[row] for row in range(len(frames))]
 
     def encode_frames(self, frames: NDArray[np.uint8]) -> Tensor:
         """Image embeddings of frames, to plan from more than once: (B, N, D).

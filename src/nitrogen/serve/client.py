@@ -55,10 +55,22 @@ class RemotePolicy:
 
     def act(self, frame: Frame) -> Actions:
         """The server's plan for `frame`, (256, 256, 3) uint8 RGB."""
+        return self.continue_plan(frame, Actions.released(0))
+
+    def continue_plan(self, frame: Frame, committed: Actions) -> Actions:
+        """The server's plan for `frame` that begins with `committed`, for asynchronous play.
+
+        Raises ServeError if the served policy cannot plan on from committed actions.
+        """
         shape, dtype = getattr(frame, "shape", None), getattr(frame, "dtype", None)
         if shape != FRAME_SHAPE or dtype != "uint8":
             raise ActionsError(f"a frame must be {FRAME_SHAPE} uint8, not {shape} {dtype}")
-        reply = self._ask({"op": "act", "frame": wire.encode_array(frame)})
+        if len(committed) and not self.info.continues:
+            raise ServeError(f"{self.info.name} cannot plan on from committed actions")
+        request: dict[str, Any] = {"op": "act", "frame": wire.encode_array(frame)}
+        if len(committed):
+            request["committed"] = wire.encode_actions(committed)
+        reply = self._ask(request)
         return wire.read_plan(reply, self.info.horizon)
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -27,7 +27,7 @@ from websockets.http11 import Response
 
 from nitrogen.actions import Actions, Frame
 from nitrogen.errors import NitrogenError, ServeError
-from nitrogen.policy import BatchPolicy
+from nitrogen.policy import BatchPolicy, ContinuingPolicy
 from nitrogen.serve import wire
 from nitrogen.serve.wire import FRAME_SHAPE, Info
 
@@ -61,6 +61,7 @@ class _Waiting:
 
     frame: Frame
     rng: np.random.Generator
+    committed: Actions
     plan: asyncio.Future[Actions]
 
 
@@ -72,7 +73,8 @@ class PolicyServer:
 
     def __init__(self, policy: BatchPolicy, info: Info, config: ServeConfig) -> None:
         """Offer `policy`, described by `info`."""
-        self._policy, self._info, self._config = policy, info, config
+        self._policy, self._config = policy, config
+        self._info = replace(info, continues=isinstance(policy, ContinuingPolicy))
         self._queue: deque[_Waiting] = deque()
         self._clients = self._in_flight = 0
         self._ready = False
@@ -196,7 +198,8 @@ class PolicyServer:
     async def _warm_up(self) -> None:
         frame = np.zeros(self._frame_shape, np.uint8)
         for count in sorted({1, self._config.max_batch}):
-            await self._plan([frame] * count, [np.random.default_rng(0) for _ in range(count)])
+            rngs = [np.random.default_rng(0) for _ in range(count)]
+            await self._plan([frame] * count, rngs, [Actions.released(0)] * count)
         self._ready = True
 
     @property
@@ -252,16 +255,25 @@ class PolicyServer:
                 return wire.encode({"v": wire.VERSION, "ok": True})
             assert request.frame is not None
             seen = client.see(request.frame)
-            return wire.encode_plan(await self._wait_for_plan(seen, client.rng))
+            return wire.encode_plan(await self._wait_for_plan(seen, client.rng, request.committed))
         except NitrogenError as error:
             return wire.encode_error(str(error))
         except TimeoutError:
             return wire.encode_error(f"no plan within {self._config.timeout_s:g} s")
 
-    async def _wait_for_plan(self, frame: Frame, rng: np.random.Generator) -> Actions:
+    async def _wait_for_plan(
+        self, frame: Frame, rng: np.random.Generator, committed: Actions
+    ) -> Actions:
         if not self._ready:
             raise ServeError("the server is shutting down")
-        waiting = _Waiting(frame, rng, asyncio.get_running_loop().create_future())
+        if len(committed) and not self._info.continues:
+            raise ServeError("this policy cannot plan on from committed actions")
+        if len(committed) >= self._info.horizon:
+            raise ServeError(
+                f"{len(committed)} committed actions leave nothing to plan; a plan has"
+                f" {self._info.horizon}"
+            )
+        waiting = _Waiting(frame, rng, committed, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._arrived.set()
         async with asyncio.timeout(self._config.timeout_s):
@@ -278,7 +290,11 @@ class PolicyServer:
             if not batch:
                 continue
             try:
-                plans = await self._plan([w.frame for w in batch], [w.rng for w in batch])
+                plans = await self._plan(
+                    [w.frame for w in batch],
+                    [w.rng for w in batch],
+                    [w.committed for w in batch],
+                )
             except NitrogenError as error:
                 for waiting in batch:
                     if not waiting.plan.done():
@@ -306,10 +322,16 @@ class PolicyServer:
             except TimeoutError:
                 return
 
-    async def _plan(self, frames: list[Frame], rngs: list[np.random.Generator]) -> list[Actions]:
+    async def _plan(
+        self, frames: list[Frame], rngs: list[np.random.Generator], committed: list[Actions]
+    ) -> list[Actions]:
         assert self._loop is not None
+        if not isinstance(self._policy, ContinuingPolicy):
+            return await self._loop.run_in_executor(
+                self._executor, self._policy.act_batch, frames, rngs
+            )
         return await self._loop.run_in_executor(
-            self._executor, self._policy.act_batch, frames, rngs
+            self._executor, self._policy.continue_batch, frames, rngs, committed
         )
 
 

@@ -7,7 +7,7 @@ policy. The protocol is described for other languages in docs/reference/wire.md.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import prod
 from typing import Any
 
@@ -47,6 +47,8 @@ class Info:
     """Actions per second that the policy was made for."""
     frames: int = 1
     """Frames that the policy looks at; the server keeps the history."""
+    continues: bool = False
+    """Whether plans can begin with committed actions."""
     version: int = VERSION
     buttons: tuple[str, ...] = BUTTONS
     sticks: tuple[str, ...] = STICKS
@@ -96,6 +98,7 @@ def check_info(values: Mapping[str, Any], *, horizon: int | None) -> Info:
         horizon=int(values["horizon"]),
         rate_hz=float(values.get("rate_hz", 60.0)),
         frames=int(values.get("frames", 1)),
+        continues=values.get("continues") is True,
     )
 
 
@@ -106,6 +109,8 @@ class Request:
     op: str
     frame: Frame | None = None
     """For `act`: (256, 256, 3) uint8."""
+    committed: Actions = field(default_factory=lambda: Actions.released(0))
+    """For `act`: what the plan must begin with."""
     seed: int = 0
     """For `reset`: of the noise."""
 
@@ -167,7 +172,7 @@ def read_request(data: bytes | str) -> Request:
     op = message.get("op")
     if op not in _OPERATIONS:
         raise ServeError(f"op must be one of {', '.join(_OPERATIONS)}")
-    allowed = {"v", "op", *{"act": ["frame"], "reset": ["seed"]}.get(op, [])}
+    allowed = {"v", "op", *{"act": ["frame", "committed"], "reset": ["seed"]}.get(op, [])}
     if unknown := set(message) - allowed:
         raise ServeError(f"{op} does not take {', '.join(sorted(map(str, unknown))[:5])}")
     if op == "reset":
@@ -175,7 +180,12 @@ def read_request(data: bytes | str) -> Request:
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
             raise ServeError("seed must be a whole number from 0 to 2^63 - 1")
         return Request(op, seed=seed)
-    return Request(op, frame=_read_frame(message.get("frame")) if op == "act" else None)
+    if op == "info":
+        return Request(op)
+    frame = _read_frame(message.get("frame"))
+    if "committed" not in message:
+        return Request(op, frame=frame)
+    return Request(op, frame=frame, committed=_read_actions(message["committed"], "committed"))
 
 
 def _read_frame(value: Any) -> Frame:
@@ -185,10 +195,24 @@ def _read_frame(value: Any) -> Frame:
     return frame
 
 
+def encode_actions(actions: Actions) -> dict[str, Any]:
+    """Actions as a map of two arrays."""
+    return {"buttons": encode_array(actions.buttons), "sticks": encode_array(actions.sticks)}
+
+
+def _read_actions(value: Any, name: str) -> Actions:
+    if not isinstance(value, dict) or set(value) != {"buttons", "sticks"}:
+        raise ServeError(f"{name} must be a map of buttons and sticks")
+    arrays = {key: decode_array(array) for key, array in value.items()}
+    try:
+        return Actions(**arrays)
+    except ActionsError as error:
+        raise ServeError(f"{name} are no actions: {error}") from error
+
+
 def encode_plan(plan: Actions) -> bytes:
     """The reply to `act`."""
-    arrays = {"buttons": encode_array(plan.buttons), "sticks": encode_array(plan.sticks)}
-    return encode({"v": VERSION, "ok": True, **arrays})
+    return encode({"v": VERSION, "ok": True, **encode_actions(plan)})
 
 
 def encode_error(text: str) -> bytes:
@@ -208,11 +232,8 @@ def read_reply(data: bytes | str) -> dict[str, Any]:
 
 def read_plan(message: Mapping[str, Any], horizon: int) -> Actions:
     """The plan in a reply to `act`; ServeError if it is not one of `horizon` actions."""
-    arrays = {key: decode_array(message.get(key)) for key in ("buttons", "sticks")}
-    try:
-        plan = Actions(**arrays)
-    except ActionsError as error:
-        raise ServeError(f"the server sent a plan that is none: {error}") from error
+    arrays = {key: message.get(key) for key in ("buttons", "sticks")}
+    plan = _read_actions(arrays, "the plan that the server sent")
     if len(plan) != horizon:
         raise ServeError(f"the server sent {len(plan)} actions, not {horizon}")
     return plan
