@@ -1,9 +1,12 @@
 import json
+import os
+import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from hub_server import HubServer
 from networks import build, frames, load_bench
 
 from nitrogen.errors import CheckpointError, MissingDependencyError
@@ -19,6 +22,7 @@ def test_save_pretrained_writes_what_people_expect(tmp_path):
     folder = policy.save_pretrained(tmp_path / "out", storage="float16")
     names = {CONFIG_NAME, WEIGHTS_NAME, "preprocessor_config.json", "README.md"}
     assert {path.name for path in folder.iterdir()} == names
+    assert len({path.stat().st_mode for path in folder.iterdir()}) == 1
     described = json.loads((folder / "preprocessor_config.json").read_text())
     assert described["image_size"] == 32
     assert "library_name: nitrogen" in (folder / "README.md").read_text()
@@ -54,6 +58,31 @@ def test_without_the_hub_package_the_remedy_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingDependencyError, match=r"no folder some/thing.* pip install hugg"):
         hub.load("some/thing")
+
+
+def test_a_policy_travels_over_a_hub(tmp_path):
+    policy = ModelPolicy(build())
+    made = policy.save_pretrained(tmp_path / "made")
+    code = (
+        "import sys\n"
+        "from nitrogen.model.inference import ModelPolicy\n"
+        "policy = ModelPolicy.from_pretrained(sys.argv[1])\n"
+        "print(policy.push_to_hub('some/thing', sys.argv[2], private=False))\n"
+        "ModelPolicy.from_pretrained('some/thing').save_pretrained(sys.argv[3])\n"
+    )
+    folders = [tmp_path / name for name in ("made", "sent", "fetched")]
+    with HubServer("secret") as server:
+        home = {"HF_ENDPOINT": server.url, "HF_HOME": str(tmp_path / "home"), "HF_TOKEN": "secret"}
+        done = subprocess.run(
+            [sys.executable, "-c", code, *map(str, folders)],
+            env={**os.environ, **home}, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == f"{server.url}/some/thing/commit/{'0' * 39}1"
+    assert server.private == {"some/thing": False}
+    names = {CONFIG_NAME, WEIGHTS_NAME, "preprocessor_config.json", "README.md"}
+    assert {name for _, name in server.files} == names
+    assert (tmp_path / "fetched" / WEIGHTS_NAME).read_bytes() == (made / WEIGHTS_NAME).read_bytes()
 
 
 @pytest.fixture
