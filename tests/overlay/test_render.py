@@ -107,3 +107,15 @@ def test_triggers_fill_upwards():
 
     np.testing.assert_allclose(half[upper], empty[upper], atol=0.01)
     np.testing.assert_allclose(half[lower], full[lower], atol=0.01)
+
+
+def test_a_leaning_sprite_is_foreshortened_about_its_middle():
+    disc = np.zeros((41, 41, 4), np.uint8)
+    disc[4:37, 4:37] = 255
+    left, top, pixels = scaled(disc, (10, 10), (1.0, 1.0), (60.0, 0.0))
+    columns, rows = np.nonzero(pixels[..., 3] > 0.5)[::-1]
+
+    assert np.ptp(columns) + 1 == pytest.approx(33 / 2, abs=1.1)
+    assert np.ptp(rows) + 1 == pytest.approx(33, abs=1.1)
+    assert columns.mean() + left == pytest.approx(30, abs=0.6)
+    assert rows.mean() + top == pytest.approx(30, abs=0.6)

@@ -234,7 +234,7 @@ class StickTracker:
         layer, renderer = self._layer, self._renderer
         sprite = layer.down if down and layer.down is not None else layer.up
         pos = (layer.pos[0] + x * layer.travel[0], layer.pos[1] + y * layer.travel[1])
-        left, top, pixels = renderer.sprite(sprite, pos, x * layer.tilt)
+        left, top, pixels = renderer.sprite(sprite, pos, (x * layer.tilt, y * layer.tilt))
         picture = self._under.copy()
         cover = np.zeros(picture.shape[:2], np.float32)
         if pixels.size:

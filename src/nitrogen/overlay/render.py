@@ -33,6 +33,14 @@ Premultiplied = NDArray[np.float32]
 _STEPS = 16
 """Positions per pixel, travel steps are twice as many: finer differences cannot be seen."""
 
+Lean = tuple[float, float]
+"""Degrees by which a stick leans to the right and downwards, out of the picture's plane."""
+
+UPRIGHT: Lean = (0.0, 0.0)
+
+_BULGE = 0.08
+"""By how much of its size a leaning sprite may reach beyond its box."""
+
 _DPAD = ("dpad_left", "dpad_right", "dpad_up", "dpad_down")
 
 
@@ -145,13 +153,13 @@ class Renderer:
         area[...] = (colour + area * keep + 0.5).astype(np.uint8)
 
     def sprite(
-        self, sprite: Sprite, pos: tuple[float, float], angle: float = 0.0
+        self, sprite: Sprite, pos: tuple[float, float], lean: Lean = UPRIGHT
     ) -> tuple[int, int, Premultiplied]:
         """A sprite at canvas position `pos`: its left, top and pixels in the picture, cut to it."""
         x = self._origin[0] + pos[0] * self.placement.scale_x
         y = self._origin[1] + pos[1] * self.placement.scale_y
         scale = (self.placement.scale_x, self.placement.scale_y)
-        left, top, pixels = scaled(sprite, (x, y), scale, angle)
+        left, top, pixels = scaled(sprite, (x, y), scale, lean)
         cut_x, cut_y = max(-left, 0), max(-top, 0)
         end_x, end_y = self._shape[1] - left, self._shape[0] - top
         return left + cut_x, top + cut_y, pixels[cut_y : max(end_y, 0), cut_x : max(end_x, 0)]
@@ -192,7 +200,7 @@ class Renderer:
         width = max(sprite.shape[1] for sprite in sprites)
         height = max(sprite.shape[0] for sprite in sprites)
         if isinstance(layer, StickLayer) and layer.tilt:
-            far_x, far_y = far_x + 0.3 * width, far_y + 0.3 * height
+            far_x, far_y = far_x + _BULGE * width, far_y + _BULGE * height
         p, (ox, oy) = self.placement, self._origin
         left = math.floor(ox + (x - far_x) * p.scale_x) - 1
         top = math.floor(oy + (y - far_y) * p.scale_y) - 1
@@ -212,20 +220,20 @@ def straight(picture: Premultiplied) -> Sprite:
 
 
 def scaled(
-    sprite: Sprite, at: tuple[float, float], scale: tuple[float, float], angle: float = 0.0
+    sprite: Sprite, at: tuple[float, float], scale: tuple[float, float], lean: Lean = UPRIGHT
 ) -> tuple[int, int, Premultiplied]:
-    """A sprite scaled, turned by `angle` degrees about its middle, with sub-pixel position.
+    """A sprite scaled and leaning about its middle, with sub-pixel position.
 
     Returns the left and top of the result in whole pixels, and its pixels.
     """
     height, width = sprite.shape[:2]
-    spread = 0.21 * (width + height) if angle else 0.0
+    spread = _BULGE * (width + height) if any(lean) else 0.0
     left = math.floor(at[0] - spread * scale[0]) - 1
     top = math.floor(at[1] - spread * scale[1]) - 1
     columns = math.ceil(at[0] + (width + spread) * scale[0]) + 1 - left
     rows = math.ceil(at[1] + (height + spread) * scale[1]) + 1 - top
     fine = min(4, max(1, math.ceil(2 / max(min(scale), 1e-3) / 2)))
-    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -angle, 1.0)
+    turn = _leaning(lean, ((width - 1) / 2, (height - 1) / 2))
     to_fine = np.array(
         [
             [scale[0] * fine, 0, ((at[0] - left) + scale[0] / 2) * fine - 0.5],
@@ -241,6 +249,19 @@ def scaled(
     big = cv2.warpAffine(source, matrix, (columns * fine, rows * fine), flags=cv2.INTER_LINEAR)
     small = cv2.resize(big, (columns, rows), interpolation=cv2.INTER_AREA) if fine > 1 else big
     return left, top, np.asarray(small, np.float32)
+
+
+def _leaning(lean: Lean, middle: tuple[float, float]) -> NDArray[np.float64]:
+    """The (2, 3) affine map of a flat sprite leaning in space, seen from the front without depth.
+
+    As `rotateX(-y) rotateY(x)` in CSS.
+    """
+    across, down = math.radians(lean[0]), -math.radians(lean[1])
+    matrix = np.array(
+        [[math.cos(across), 0.0], [math.sin(down) * math.sin(across), math.cos(down)]]
+    )
+    at = np.array(middle)
+    return np.column_stack([matrix, at - matrix @ at])
 
 
 def _prefilter(step: float) -> float:
@@ -296,12 +317,16 @@ class _Part:
             return renderer.sprite(layer.states[value], layer.pos)
         if isinstance(layer, TriggerLayer):
             return None if value == 0 else renderer.sprite(_trigger(layer, value), layer.pos)
-        clicked, x, y, angle = value
+        clicked, x, y = value
         sprite = layer.down if clicked and layer.down is not None else layer.up
         shift_x = x / _STEPS / renderer.placement.scale_x
         shift_y = y / _STEPS / renderer.placement.scale_y
         pos = (layer.pos[0] + shift_x, layer.pos[1] + shift_y)
-        return renderer.sprite(sprite, pos, float(angle))
+        if not layer.tilt:
+            return renderer.sprite(sprite, pos)
+        share_x = shift_x / layer.travel[0] if layer.travel[0] else 0.0
+        share_y = shift_y / layer.travel[1] if layer.travel[1] else 0.0
+        return renderer.sprite(sprite, pos, (layer.tilt * share_x, layer.tilt * share_y))
 
 
 def _trigger(layer: TriggerLayer, travel: float) -> Sprite:
@@ -364,9 +389,9 @@ def _stick_reader(layer: StickLayer, placement: Placement) -> Any:
 
     def position(
         buttons: NDArray[np.float32], sticks: NDArray[np.float32]
-    ) -> tuple[bool, int, int, int]:
+    ) -> tuple[bool, int, int]:
         x, y = float(sticks[first]), float(sticks[first + 1])
         clicked = bool(buttons[thumb] > PRESSED) and layer.down is not None
-        return clicked, round(x * reach_x), round(y * reach_y), round(x * layer.tilt)
+        return clicked, round(x * reach_x), round(y * reach_y)
 
     return position

@@ -86,7 +86,7 @@ class StickLayer:
     travel: tuple[float, float]
     """Canvas pixels at full deflection, x and y."""
     tilt: float
-    """Degrees at full deflection."""
+    """Degrees by which the sprite leans at full deflection, as `rotateX`, `rotateY` in CSS."""
 
 
 Layer = ImageLayer | ButtonLayer | DpadLayer | TriggerLayer | StickLayer
