@@ -1,0 +1,193 @@
+"""The network reader: reads an overlay whose skin is unknown, given only its box.
+
+Two passes, like the matched reader. `scan` turns crops into a trace, a few numbers per frame;
+`read` looks at the trace of the whole video and decides: which controls this overlay shows, where
+to cut each button, where each stick rests.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nitrogen import config as configs
+from nitrogen.actions import BUTTONS, Actions
+from nitrogen.errors import CheckpointError, ConfigError, ExtractionError
+from nitrogen.extract.reader import Reading
+from nitrogen.extract.segformer import CROPS, Reader, SegformerConfig, deflection
+from nitrogen.model import checkpoint
+from nitrogen.video import Box, even_box
+
+FORMAT = "nitrogen.reader/1"
+SHIPPED = Path(__file__).parent / "weights"
+"""The reader that comes with the package, with its recipe beside it (docs/guides/fit.md)."""
+
+Planes = NDArray[np.uint8]
+"""(3h/2, w), as `video.read_planes` gives it."""
+Gray = NDArray[np.float32]
+
+SHOWN = 0.5
+"""Mean probability over the video from which a control counts as part of the overlay."""
+TRIGGERS = ("left_trigger", "right_trigger")
+
+_BUTTONS = slice(0, 17)
+_TRAVEL = slice(17, 34)
+_STICKS = slice(34, 38)
+_SHOWN = slice(38, 57)
+_WIDTH = 57
+_BATCH = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderConfig:
+    """The content of a reader's `config.json`."""
+
+    network: SegformerConfig
+    storage: Literal["float16", "float32"]
+    sha256: str
+    """Of `model.safetensors`."""
+
+
+def save_network(
+    folder: Path, network: Reader, *, storage: Literal["float16", "float32"] = "float16"
+) -> Path:
+    """Write a reader as `config.json` and `model.safetensors`. Raises CheckpointError."""
+    weights = {n: v.to(getattr(torch, storage)) for n, v in network.state_dict().items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_tensors(folder / checkpoint.WEIGHTS_NAME, weights)
+        described = ReaderConfig(
+            network=network.config,
+            storage=storage,
+            sha256=checkpoint.sha256(folder / checkpoint.WEIGHTS_NAME),
+        )
+        text = configs.to_json(described, format=FORMAT)
+        checkpoint.write_text(folder / checkpoint.CONFIG_NAME, text)
+    except OSError as error:
+        raise CheckpointError(f"cannot write the reader {folder}: {error}") from error
+    return folder
+
+
+def load_network(folder: Path = SHIPPED) -> Reader:
+    """The network in a reader's folder, in evaluation mode; by default the one that ships.
+
+    Raises CheckpointError if a file is missing, damaged or does not fit.
+    """
+    try:
+        described = configs.read(folder / checkpoint.CONFIG_NAME, ReaderConfig, format=FORMAT)
+    except ConfigError as error:
+        raise CheckpointError(f"not a reader: {error}; train one with `nitrogen fit`") from error
+    path = folder / checkpoint.WEIGHTS_NAME
+    if checkpoint.sha256(path) != described.sha256:
+        raise CheckpointError(f"{path} is damaged or was swapped; copy the folder again")
+    network = Reader(described.network)
+    floats = {n: v.to(torch.float32, copy=True) for n, v in checkpoint.read_tensors(path).items()}
+    try:
+        network.load_state_dict(floats)
+    except RuntimeError as error:
+        raise CheckpointError(f"{path} does not fit its config.json: {error}") from error
+    return network.eval().requires_grad_(requires_grad=False)
+
+
+class NetworkReader:
+    """Reads the overlay in one box, whatever its skin."""
+
+    width = _WIDTH
+    """Numbers per frame in a trace."""
+
+    def __init__(self, network: Reader, box: Box, samples: list[Planes]) -> None:
+        """samples: packed crops of `even_box(box)` from all over the video, some dozens.
+
+        Their median is the resting picture that every crop is compared with. Raises ExtractionError
+        if there are none.
+        """
+        if not samples:
+            raise ExtractionError("no samples of the overlay to learn its resting picture from")
+        self.box = even_box(box)
+        self._network, self._size = network, (network.config.width, network.config.height)
+        small = np.stack([shrink(sample, self._size) for sample in samples])
+        self._rest = np.median(small, axis=0).astype(np.int16)
+
+    def scan(self, crops: list[Planes]) -> Gray:
+        """The trace of consecutive frames' packed crops, (N, width)."""
+        small = [shrink(crop, self._size) for crop in crops]
+        pairs = [(i, min(i + 1, len(small) - 1)) for i in range(0, len(small), CROPS)]
+        parts = []
+        for at in range(0, len(pairs), _BATCH):
+            chosen = [small[index] for pair in pairs[at : at + _BATCH] for index in pair]
+            parts.append(self._trace(np.stack(chosen)))
+        return np.concatenate(parts)[: len(crops)]
+
+    def read(self, trace: Gray) -> Reading:
+        """Decide on the trace of a whole video, (T, width)."""
+        shown = _sigmoid(trace[:, _SHOWN])
+        visible = shown.max(axis=1) > SHOWN
+        basis = visible if visible.any() else np.ones_like(visible)
+        present = shown[basis].mean(axis=0) > SHOWN
+        logits = trace[:, _BUTTONS]
+        buttons = (logits > 0).astype(np.float32)
+        margin = np.abs(2 * _sigmoid(logits) - 1)
+        for name in TRIGGERS:
+            index = BUTTONS.index(name)
+            buttons[:, index] = trace[:, _TRAVEL][:, index]
+        buttons *= present[: len(BUTTONS)]
+        sticks = np.clip(trace[:, _STICKS], -1, 1)
+        sticks *= np.repeat(present[len(BUTTONS) :], 2)
+        names = {n for n, p in zip((*BUTTONS, "left", "right"), present, strict=True) if p}
+        sure = np.where(present[: len(BUTTONS)], margin, 1.0).min(axis=1)
+        return Reading(
+            Actions(buttons * visible[:, None], (sticks * visible[:, None]).astype(np.float32)),
+            visible,
+            (sure * visible).astype(np.float32),
+            frozenset(names),
+        )
+
+    def _trace(self, pictures: NDArray[np.uint8]) -> Gray:
+        """Trace of an even number of crops (N, H, W, 3) RGB."""
+        batch = as_input(pictures, self._rest if self._network.config.reference else None)
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            made = self._network(batch)
+        sticks = deflection(made.sticks).flatten(2)
+        columns = torch.cat([made.buttons, made.travel, sticks, made.shown], dim=2)
+        return np.asarray(columns.float().flatten(0, 1).numpy(), np.float32)
+
+
+def shrink(planes: Planes, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A packed crop as RGB (H, W, 3) of `size` (width, height)."""
+    height, width = planes.shape[0] * 2 // 3, planes.shape[1]
+    parts = (planes[:height], planes[height:, width // 2 :], planes[height:, : width // 2])
+    small = [
+        cv2.resize(
+            np.ascontiguousarray(part),
+            size,
+            interpolation=cv2.INTER_AREA if part.shape[1] > size[0] else cv2.INTER_LINEAR,
+        )
+        for part in parts
+    ]
+    return np.asarray(cv2.cvtColor(cv2.merge(small), cv2.COLOR_YCrCb2RGB), np.uint8)
+
+
+def as_input(pictures: NDArray[np.uint8], rest: NDArray[np.int16] | None) -> Tensor:
+    """2 B consecutive crops (2B, H, W, 3), or with their rest pictures, as the network's input.
+
+    rest: (H, W, 3) for all, or (B, H, W, 3) one per pair; None for a network without reference.
+    """
+    count, height, width, _ = pictures.shape
+    colours = torch.from_numpy(pictures).float().div_(127.5).sub_(1)
+    pairs = colours.view(count // CROPS, CROPS, height, width, 3)
+    if rest is not None:
+        base = torch.from_numpy(rest).float().div_(127.5).sub_(1)
+        base = base[None, None] if base.ndim == 3 else base[:, None]
+        pairs = torch.cat([pairs, pairs - base], dim=-1)
+    # (B, crop, H, W, C) to (B, C, H, crop * W), colours last in memory.
+    joined = pairs.permute(0, 2, 1, 3, 4).flatten(2, 3).contiguous()
+    return joined.permute(0, 3, 1, 2)
+
+
+def _sigmoid(values: Gray) -> Gray:
+    return np.asarray(1 / (1 + np.exp(-np.clip(values, -30, 30))), np.float32)

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import torch
+
+from nitrogen.errors import CheckpointError, ExtractionError
+from nitrogen.extract import parser
+from nitrogen.extract.segformer import Reader, preset
+
+BOX = (10, 20, 100, 70)
+
+
+def crops(count: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (105, 100), np.uint8) for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def network() -> Reader:
+    torch.manual_seed(0)
+    return Reader(preset("small")).eval()
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_trace_and_reading_have_one_row_per_frame(network, count):
+    reader = parser.NetworkReader(network, BOX, crops(4))
+    trace = reader.scan(crops(count))
+    assert trace.shape == (count, reader.width)
+    reading = reader.read(trace)
+    assert len(reading.actions) == len(reading.visible) == len(reading.confidence) == count
+    assert reading.confidence.min() >= 0
+    assert reading.confidence.max() <= 1
+
+
+def test_reader_needs_samples(network):
+    with pytest.raises(ExtractionError, match="no samples"):
+        parser.NetworkReader(network, BOX, [])
+
+
+def test_saved_network_reads_the_same(network, tmp_path):
+    parser.save_network(tmp_path, network, storage="float32")
+    again = parser.load_network(tmp_path)
+    reader, other = (parser.NetworkReader(n, BOX, crops(4)) for n in (network, again))
+    assert np.array_equal(reader.scan(crops(3)), other.scan(crops(3)))
+
+
+def test_damaged_reader_is_refused(network, tmp_path):
+    parser.save_network(tmp_path, network)
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+    with pytest.raises(CheckpointError, match="damaged"):
+        parser.load_network(tmp_path)
+    with pytest.raises(CheckpointError, match="nitrogen fit"):
+        parser.load_network(tmp_path / "nothing")
