@@ -29,6 +29,16 @@ def test_equals_the_plain_sampler(variant, solver, prepack):
     assert plain.abs().max() > 0.5
 
 
+def test_a_large_batch_is_encoded_in_parts(monkeypatch):
+    network = build(games=("one", "two"))
+    sampler, games = Sampler(network), torch.tensor([0, 1, 2, 1, 0])
+    whole = sampler.encode(frames(5), games)
+    monkeypatch.setattr(sampler_module, "CACHE", 1)
+    assert (sampler.encode(frames(5), games) - whole).abs().max() <= 1e-5
+    plain = sampler.encode(frames(5))
+    assert (plain[1] - whole[1]).abs().max() > 1e-3
+
+
 def test_large_matrices_are_packed():
     if not can_prepack():
         pytest.skip("this build of torch has no prepacked linear layers")

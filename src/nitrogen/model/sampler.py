@@ -40,6 +40,9 @@ EXACT = torch.float32
 """Number format of what is small and decides most: residual stream, norms, action layers."""
 
 
+CACHE = 2**23
+"""Bytes of hidden values of the tower from which a larger batch is slower on CPUs."""
+
 NARROW = 256
 """Width of the diffusion transformer below which bfloat16 is slower than float32 on CPUs."""
 
@@ -266,7 +269,17 @@ class Sampler:
 
     @torch.inference_mode()
     def encode_pictures(self, pictures: Tensor, game: Tensor | None = None) -> Tensor:
-        """The same from normalised pictures (B, F, 3, S, S)."""
+        """The same from normalised pictures (B, F, 3, S, S); on CPUs a cacheful at a time."""
+        vision = self.config.vision
+        hidden = pictures.shape[1] * vision.tokens * vision.mlp_width * self.dtype.itemsize
+        at_once = max(1, CACHE // hidden) if self.device.type == "cpu" else len(pictures)
+        if len(pictures) <= at_once:
+            return self._encode_some(pictures, game)
+        games = [None] * len(pictures) if game is None else torch.split(game, at_once)
+        parts = zip(torch.split(pictures, at_once), games, strict=False)
+        return torch.cat([self._encode_some(part, of_part) for part, of_part in parts])
+
+    def _encode_some(self, pictures: Tensor, game: Tensor | None) -> Tensor:
         x = self._patch(self._patches(pictures.flatten(0, 1).to(self.dtype))) + self._places
         for block in self._tower:
             x = block(x, None)
