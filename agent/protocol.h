@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define NG_MAGIC 0x4e475431u
-#define NG_VERSION 1u
+#define NG_VERSION 2u
 
 #define NG_BUTTON_COUNT 17
 #define NG_STICK_COUNT 4
@@ -81,27 +81,60 @@ typedef struct {
 
 /* What the agent has seen of the game, counted; names the hook that never fired. */
 enum {
-    NG_SEEN_LOAD,      /* processes that loaded the agent */
-    NG_SEEN_CLOCK,     /* reads of a clock */
-    NG_SEEN_SLEEP,     /* sleeps and timed waits */
-    NG_SEEN_SDL_INIT,  /* SDL initialised */
-    NG_SEEN_PAD_ADDED, /* a virtual pad was plugged in */
-    NG_SEEN_PAD_OPEN,  /* the game opened a pad */
-    NG_SEEN_SDL,       /* presents through SDL's renderer or window surface */
-    NG_SEEN_GL,        /* presents through SDL_GL, GLX or EGL */
-    NG_SEEN_VULKAN,    /* presents through Vulkan */
-    NG_SEEN_ESCAPE,    /* times the clock moved because everything was blocked */
-    NG_SEEN_LATE,      /* times a thread that was due did not settle in time */
-    NG_SEEN_KEYS,      /* key events sent */
-    NG_SEEN_COUNT = 16
+    NG_SEEN_LOAD,       /* processes that loaded the agent */
+    NG_SEEN_CLOCK,      /* reads of a clock */
+    NG_SEEN_SLEEP,      /* sleeps and timed waits */
+    NG_SEEN_RANDOM,     /* randomness asked for */
+    NG_SEEN_SDL12_INIT, /* SDL 1.2, 2 or 3 initialised */
+    NG_SEEN_SDL2_INIT,
+    NG_SEEN_SDL3_INIT,
+    NG_SEEN_PAD_ADDED,  /* a virtual pad was plugged in */
+    NG_SEEN_PAD_OPEN,   /* the game opened a pad, by a library or as a device file */
+    NG_SEEN_PAD_READ,   /* it asked the pad for its state */
+    NG_SEEN_EVENTS,     /* it asked for events */
+    NG_SEEN_UDEV,       /* it asked udev for devices */
+    NG_SEEN_KEYS,       /* key events sent */
+    NG_SEEN_MOUSE,      /* mouse events sent */
+    NG_SEEN_PRESENT_SDL12, /* presents, by what shows them */
+    NG_SEEN_PRESENT_SDL12_GL,
+    NG_SEEN_PRESENT_SDL2_RENDERER,
+    NG_SEEN_PRESENT_SDL2_SURFACE,
+    NG_SEEN_PRESENT_SDL2_GL,
+    NG_SEEN_PRESENT_SDL3_RENDERER,
+    NG_SEEN_PRESENT_SDL3_SURFACE,
+    NG_SEEN_PRESENT_SDL3_GL,
+    NG_SEEN_PRESENT_GLX,
+    NG_SEEN_PRESENT_EGL,
+    NG_SEEN_PRESENT_VULKAN,
+    NG_SEEN_ESCAPE,     /* times the clock moved because everything was blocked */
+    NG_SEEN_LATE,       /* times a thread that was due did not settle in time */
+    NG_SEEN_COUNT = 40
 };
 
+/* How time passes. A change takes effect at the next present. */
+#define NG_MODE_STEPPED 0u  /* virtual clock; every present waits for a request */
 #define NG_MODE_REALTIME 1u /* leave the clock alone; only stop at each frame */
+#define NG_MODE_FREE 2u     /* the virtual clock follows real time from where it is; a present waits
+                             * for nothing but the native rate, and publishes its frame */
+
+/* Keys at or above this are no scancodes but mouse buttons: 1 left, 2 middle, 3 right, 4 and 5 the
+ * wheel up and down. */
+#define NG_KEY_MOUSE 0x1000
+
+enum { NG_MOUSE_NONE, NG_MOUSE_RELATIVE, NG_MOUSE_ABSOLUTE };
+
+/* A stick that moves the mouse. */
+typedef struct {
+    uint32_t kind;
+    uint32_t stick; /* 0 left, 1 right */
+    float reach;    /* relative: pixels per virtual second at full tilt; absolute: share of the half
+                     * window that full tilt is away from its centre */
+} ng_mouse;
 
 typedef struct {
     uint32_t magic;
     uint32_t version;
-    /* Written by Python before the game starts. */
+    /* Written by Python before the game starts; `mode` also later. */
     int64_t epoch_ns; /* calendar time at load */
     uint32_t rate_numerator; /* native frames per second, as a fraction */
     uint32_t rate_denominator;
@@ -109,6 +142,16 @@ typedef struct {
     uint32_t mode;
     uint32_t picture_bytes; /* room for the picture */
     int32_t keys[NG_KEY_COUNT]; /* SDL scancode, or 0: buttons, then each axis below and above 0 */
+    ng_mouse mouse;
+    /* Running free: what is held, written by Python; odd while it is being written. */
+    uint32_t pad_sequence;
+    ng_pad pad;
+    /* Running free: the newest frame, written by the agent; odd while it is being written. A futex:
+     * woken at each frame. The observation belongs to it. */
+    uint32_t frame_sequence;
+    uint64_t frame;
+    int64_t frame_time_ns; /* virtual */
+    int64_t frame_real_ns; /* CLOCK_MONOTONIC when the game presented it */
     /* Written by the agent. */
     int32_t pid;
     int32_t picture_width;

@@ -85,7 +85,8 @@ void channel_reply(ng_reply *reply)
         leave("the channel is closed");
 }
 
-void channel_receive(ng_request *request, int files[2])
+/* False if there is nothing, and `how` says not to wait. */
+static bool receive(ng_request *request, int files[2], int how)
 {
     union {
         struct cmsghdr header;
@@ -97,8 +98,10 @@ void channel_receive(ng_request *request, int files[2])
     ssize_t received;
     files[0] = files[1] = -1;
     do
-        received = recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
+        received = recvmsg(channel, &message, MSG_CMSG_CLOEXEC | how);
     while (received < 0 && errno == EINTR);
+    if (received < 0 && how && errno == EAGAIN)
+        return false;
     if (received <= 0)
         leave("Python is gone");
     if (received != sizeof *request || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
@@ -108,4 +111,15 @@ void channel_receive(ng_request *request, int files[2])
     if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
         header->cmsg_len == CMSG_LEN(2 * sizeof(int)))
         memcpy(files, CMSG_DATA(header), 2 * sizeof(int));
+    return true;
+}
+
+void channel_receive(ng_request *request, int files[2])
+{
+    receive(request, files, 0);
+}
+
+bool channel_look(ng_request *request, int files[2])
+{
+    return receive(request, files, MSG_DONTWAIT);
 }

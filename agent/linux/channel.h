@@ -20,6 +20,9 @@ void channel_reply(ng_reply *reply);
  * where there are none. Ends the process if Python is gone or sends what is no request. */
 void channel_receive(ng_request *request, int files[2]);
 
+/* The same without waiting; false if there is no request. */
+bool channel_look(ng_request *request, int files[2]);
+
 /* Speak over this socket from now on (in a copy). */
 void channel_replace(int socket);
 

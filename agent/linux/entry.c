@@ -14,6 +14,7 @@
 
 #include "../core/log.h"
 #include "channel.h"
+#include "free.h"
 #include "wait.h"
 
 #define FOLDER_VARIABLE "NITROGEN_RUN"
@@ -78,6 +79,7 @@ static bool start(void)
         log_open(path);
     clock_start(&agent_clock, agent_board->rate_numerator, agent_board->rate_denominator);
     wait_start();
+    free_look_at_mode();
     channel_start();
     agent_saw(NG_SEEN_LOAD);
     char program[256] = "";

@@ -8,12 +8,13 @@
 #include "../core/log.h"
 #include "../core/pad.h"
 #include "channel.h"
+#include "free.h"
 #include "hook.h"
 #include "snapshot.h"
 #include "wait.h"
 
 static uint64_t presented; /* frames before this one */
-static uint32_t remaining; /* frames to run before Python is asked again */
+static uint32_t remaining = 1; /* frames to run before Python is told; 0: nothing is owed */
 static uint32_t flags;     /* of the present step */
 static int width, height;
 static char why[NG_TEXT_BYTES];
@@ -88,35 +89,78 @@ static void capture(frame_grab grab, void *context, ng_reply *reply)
     frame_describe(reply);
 }
 
-/* Answers requests until one lets the game go on. */
-static void serve(frame_grab grab, void *context)
+/* Answers one request; true if it lets the game go on. */
+static bool answer(const ng_request *request, const int files[2], frame_grab grab, void *context)
+{
+    ng_reply reply = {0};
+    switch (request->kind) {
+    case NG_STEP:
+        if (free_running()) {
+            frame_explain("the game runs free: set the mode to stepped and wait for a frame first");
+            fail(&reply);
+            break;
+        }
+        pad_set(&request->pad);
+        remaining = request->frames ? request->frames : 1;
+        flags = request->flags;
+        return true;
+    case NG_CAPTURE:
+        capture(grab, context, &reply);
+        break;
+    case NG_FORK:
+        snapshot_fork(request, files, &reply);
+        break;
+    case NG_QUIT:
+        log_line("told to quit");
+        _exit(0);
+    default:
+        frame_explain("no request %u", request->kind);
+        fail(&reply);
+    }
+    channel_reply(&reply);
+    return false;
+}
+
+static void tell(frame_grab grab, void *context)
+{
+    ng_reply reply = {.kind = NG_FRAME};
+    channel_open();
+    observe(grab, context, &reply);
+    frame_describe(&reply);
+    channel_reply(&reply);
+}
+
+/* Hand the frame over and wait until a request lets the game go on. */
+static void park(frame_grab grab, void *context)
 {
     ng_request request;
     int files[2];
-    for (;;) {
-        ng_reply reply = {0};
+    wait_park(true);
+    tell(grab, context);
+    do
         channel_receive(&request, files);
-        switch (request.kind) {
-        case NG_STEP:
-            pad_set(&request.pad);
-            remaining = request.frames ? request.frames : 1;
-            flags = request.flags;
-            return;
-        case NG_CAPTURE:
-            capture(grab, context, &reply);
-            break;
-        case NG_FORK:
-            snapshot_fork(&request, files, &reply);
-            break;
-        case NG_QUIT:
-            log_line("told to quit");
-            _exit(0);
-        default:
-            frame_explain("no request %u", request.kind);
-            fail(&reply);
-        }
-        channel_reply(&reply);
+    while (!answer(&request, files, grab, context));
+    wait_park(false);
+}
+
+/* Hand the frame over and go on. The first free frame answers the last step. */
+static void publish(frame_grab grab, void *context)
+{
+    ng_request request;
+    ng_picture picture;
+    int files[2];
+    if (remaining) {
+        remaining = 0;
+        flags = 0;
+        tell(grab, context);
     }
+    while (channel_look(&request, files))
+        answer(&request, files, grab, context);
+    free_publish_begin();
+    if (look(grab, context, &picture))
+        picture_squash(&picture, (uint8_t *)agent_board + NG_HEADER_BYTES, NG_OBSERVATION_SIZE);
+    free_publish_end(presented);
+    free_take_pad();
 }
 
 void frame_boundary(int seen, frame_grab grab, void *context)
@@ -124,21 +168,18 @@ void frame_boundary(int seen, frame_grab grab, void *context)
     thread_set_frame();
     own_begin();
     agent_saw(seen);
-    if (remaining <= 1) {
-        ng_reply reply = {.kind = NG_FRAME};
-        channel_open();
-        wait_park(true);
-        observe(grab, context, &reply);
-        frame_describe(&reply);
-        channel_reply(&reply);
-        serve(grab, context);
-        wait_park(false);
-    } else {
+    free_look_at_mode();
+    if (free_running())
+        publish(grab, context);
+    else if (remaining <= 1)
+        park(grab, context);
+    else
         remaining--;
-    }
     pad_apply();
     presented++;
-    if (!(agent_board->mode & NG_MODE_REALTIME))
+    if (free_running())
+        free_sleep_until(clock_next_point(&agent_clock));
+    else if (agent_board->mode != NG_MODE_REALTIME)
         wait_advance(clock_next_point(&agent_clock));
     clock_boundary(&agent_clock);
     own_end();

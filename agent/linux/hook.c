@@ -78,7 +78,7 @@ bool own_code(void)
 
 bool agent_owns_time(void)
 {
-    return own_depth == 0 && agent_on() && !(agent_board->mode & NG_MODE_REALTIME);
+    return own_depth == 0 && agent_on() && agent_board->mode != NG_MODE_REALTIME;
 }
 
 pid_t thread_self(void)

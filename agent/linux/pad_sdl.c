@@ -92,7 +92,7 @@ EXPORT int SDL_Init(uint32_t flags)
     int result = SDL2(int, SDL_Init, uint32_t)(flags);
     if (result == 0 && !own_code() && agent_on()) {
         own_begin();
-        agent_saw(NG_SEEN_SDL_INIT);
+        agent_saw(NG_SEEN_SDL2_INIT);
         plug_in(flags);
         own_end();
     }
@@ -104,7 +104,7 @@ EXPORT int SDL_InitSubSystem(uint32_t flags)
     int result = SDL2(int, SDL_InitSubSystem, uint32_t)(flags);
     if (result == 0 && !own_code() && agent_on()) {
         own_begin();
-        agent_saw(NG_SEEN_SDL_INIT);
+        agent_saw(NG_SEEN_SDL2_INIT);
         plug_in(flags);
         own_end();
     }

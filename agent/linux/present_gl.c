@@ -144,12 +144,12 @@ static void flush(void)
         function();
 }
 
-static void boundary(surface *shown)
+static void boundary(int seen, surface *shown)
 {
     own_begin();
     flush();
     own_end();
-    frame_boundary(NG_SEEN_GL, grab, shown);
+    frame_boundary(seen, grab, shown);
 }
 
 static void size_of_window(void *window, unsigned long unused, int *width, int *height)
@@ -185,7 +185,7 @@ EXPORT void SDL_GL_SwapWindow(SDL_Window *window)
         return;
     }
     surface shown = {window, 0, size_of_window};
-    boundary(&shown);
+    boundary(NG_SEEN_PRESENT_SDL2_GL, &shown);
 }
 
 EXPORT void glXSwapBuffers(void *display, unsigned long drawable)
@@ -196,7 +196,7 @@ EXPORT void glXSwapBuffers(void *display, unsigned long drawable)
         return;
     }
     surface shown = {display, drawable, size_of_glx};
-    boundary(&shown);
+    boundary(NG_SEEN_PRESENT_GLX, &shown);
 }
 
 EXPORT unsigned eglSwapBuffers(void *display, void *drawable)
@@ -205,7 +205,7 @@ EXPORT unsigned eglSwapBuffers(void *display, void *drawable)
         return ((unsigned (*)(void *, void *))hook_library("eglSwapBuffers", "libEGL.so.1"))(
             display, drawable);
     surface shown = {display, (unsigned long)drawable, size_of_egl};
-    boundary(&shown);
+    boundary(NG_SEEN_PRESENT_EGL, &shown);
     return 1;
 }
 

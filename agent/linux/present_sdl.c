@@ -92,14 +92,14 @@ EXPORT void SDL_RenderPresent(SDL_Renderer *renderer)
     if (flush)
         flush(renderer); /* draw what SDL has only noted so far; showing it is left out */
     own_end();
-    frame_boundary(NG_SEEN_SDL, grab_renderer, renderer);
+    frame_boundary(NG_SEEN_PRESENT_SDL2_RENDERER, grab_renderer, renderer);
 }
 
 EXPORT int SDL_UpdateWindowSurface(SDL_Window *window)
 {
     if (own_code() || !agent_on())
         return SDL2(int, SDL_UpdateWindowSurface, SDL_Window *)(window);
-    frame_boundary(NG_SEEN_SDL, grab_window, window);
+    frame_boundary(NG_SEEN_PRESENT_SDL2_SURFACE, grab_window, window);
     return 0;
 }
 
@@ -108,6 +108,6 @@ EXPORT int SDL_UpdateWindowSurfaceRects(SDL_Window *window, const SDL_Rect *rect
     if (own_code() || !agent_on())
         return SDL2(int, SDL_UpdateWindowSurfaceRects, SDL_Window *, const SDL_Rect *, int)(
             window, rects, count);
-    frame_boundary(NG_SEEN_SDL, grab_window, window);
+    frame_boundary(NG_SEEN_PRESENT_SDL2_SURFACE, grab_window, window);
     return 0;
 }

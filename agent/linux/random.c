@@ -30,6 +30,7 @@ void random_seed(uint64_t seed)
 void random_fill(void *bytes, size_t count)
 {
     uint8_t *out = bytes;
+    agent_saw(NG_SEEN_RANDOM);
     if (!atomic_load(&counter))
         random_seed(agent_board->seed);
     while (count) {

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "free.h"
 #include "hook.h"
 #include "wait.h"
 
@@ -44,7 +45,7 @@ EXPORT int nanosleep(const struct timespec *wanted, struct timespec *left)
 {
     if (!agent_owns_time())
         return REAL(nanosleep)(wanted, left);
-    wait_until(clock_now(&agent_clock) + nanoseconds(wanted));
+    wait_until(free_now() + nanoseconds(wanted));
     return 0;
 }
 
@@ -54,7 +55,7 @@ EXPORT int clock_nanosleep(clockid_t id, int flags, const struct timespec *wante
     if (!agent_owns_time())
         return REAL(clock_nanosleep)(id, flags, wanted, left);
     wait_until(flags & TIMER_ABSTIME ? virtual_time(wanted)
-                                     : clock_now(&agent_clock) + nanoseconds(wanted));
+                                     : free_now() + nanoseconds(wanted));
     return 0;
 }
 
@@ -62,7 +63,7 @@ EXPORT int usleep(useconds_t wanted)
 {
     if (!agent_owns_time())
         return REAL(usleep)(wanted);
-    wait_until(clock_now(&agent_clock) + (int64_t)wanted * 1000);
+    wait_until(free_now() + (int64_t)wanted * 1000);
     return 0;
 }
 
@@ -70,7 +71,7 @@ EXPORT unsigned sleep(unsigned wanted)
 {
     if (!agent_owns_time())
         return REAL(sleep)(wanted);
-    wait_until(clock_now(&agent_clock) + wanted * NG_SECOND);
+    wait_until(free_now() + wanted * NG_SECOND);
     return 0;
 }
 
@@ -80,11 +81,11 @@ typedef int (*look_function)(void *call, int64_t wait_ns);
 
 static int wait_for_files(look_function look, void *call, int64_t timeout_ns)
 {
-    int64_t deadline = clock_now(&agent_clock) + timeout_ns;
+    int64_t deadline = free_now() + timeout_ns;
     int ready = look(call, 0);
     agent_saw(NG_SEEN_SLEEP);
-    if (thread_is_frame()) {
-        while (ready == 0 && clock_now(&agent_clock) < deadline) {
+    if (wait_moves_clock()) {
+        while (ready == 0 && free_now() < deadline) {
             ready = look(call, GRACE_NS);
             if (ready == 0)
                 wait_in_vain(deadline, GRACE_NS);
@@ -95,11 +96,16 @@ static int wait_for_files(look_function look, void *call, int64_t timeout_ns)
         return ready;
     wait_begin(deadline, NULL, NULL);
     while (!wait_is_due() && (ready == 0 || (ready < 0 && errno == EINTR))) {
-        ready = look(call, NG_SLICE_NS);
+        ready = look(call, wait_slice());
         wait_slice_over();
     }
     wait_end();
     return ready < 0 && errno == EINTR ? 0 : ready;
+}
+
+static int milliseconds(int64_t time_ns)
+{
+    return (int)((time_ns + 999999) / 1000000);
 }
 
 struct poll_call {
@@ -110,14 +116,14 @@ struct poll_call {
 static int look_poll(void *context, int64_t wait_ns)
 {
     struct poll_call *call = context;
-    return REAL(poll)(call->files, call->count, (int)(wait_ns / 1000000));
+    return REAL(poll)(call->files, call->count, milliseconds(wait_ns));
 }
 
 static int virtual_poll(struct pollfd *files, nfds_t count, int64_t timeout_ns)
 {
     struct poll_call call = {files, count};
     if (count == 0) {
-        wait_until(clock_now(&agent_clock) + timeout_ns);
+        wait_until(free_now() + timeout_ns);
         return 0;
     }
     return wait_for_files(look_poll, &call, timeout_ns);
@@ -160,7 +166,7 @@ EXPORT int select(int count, fd_set *in, fd_set *out, fd_set *bad, struct timeva
     if (timeout_ns <= 0 || count > FD_SETSIZE || !agent_owns_time())
         return REAL(select)(count, in, out, bad, timeout);
     if (!in && !out && !bad) {
-        wait_until(clock_now(&agent_clock) + timeout_ns);
+        wait_until(free_now() + timeout_ns);
         return 0;
     }
     struct select_call call = {.count = count, .sets = {in, out, bad}};
@@ -179,7 +185,7 @@ struct epoll_call {
 static int look_epoll(void *context, int64_t wait_ns)
 {
     struct epoll_call *call = context;
-    return REAL(epoll_wait)(call->file, call->events, call->limit, (int)(wait_ns / 1000000));
+    return REAL(epoll_wait)(call->file, call->events, call->limit, milliseconds(wait_ns));
 }
 
 EXPORT int epoll_wait(int file, struct epoll_event *events, int limit, int timeout_ms)
@@ -194,11 +200,11 @@ EXPORT int epoll_wait(int file, struct epoll_event *events, int limit, int timeo
 
 static int wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t deadline)
 {
-    bool frame = thread_is_frame();
+    bool frame = wait_moves_clock();
     int result = ETIMEDOUT;
     agent_saw(NG_SEEN_SLEEP);
     if (frame)
-        while (result == ETIMEDOUT && clock_now(&agent_clock) < deadline) {
+        while (result == ETIMEDOUT && free_now() < deadline) {
             struct timespec end = real_deadline(CLOCK_MONOTONIC, GRACE_NS);
             result = REAL(pthread_cond_clockwait)(condition, mutex, CLOCK_MONOTONIC, &end);
             if (result == ETIMEDOUT)
@@ -208,7 +214,7 @@ static int wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, int
         return result;
     wait_begin(deadline, condition, mutex);
     while (!wait_is_due() && result == ETIMEDOUT) {
-        struct timespec end = real_deadline(CLOCK_MONOTONIC, NG_SLICE_NS);
+        struct timespec end = real_deadline(CLOCK_MONOTONIC, wait_slice());
         result = REAL(pthread_cond_clockwait)(condition, mutex, CLOCK_MONOTONIC, &end);
         if (result == ETIMEDOUT)
             wait_slice_over();
@@ -247,7 +253,7 @@ static int look_semaphore(void *context, int64_t wait_ns)
 
 static int wait_semaphore(sem_t *semaphore, int64_t deadline)
 {
-    int64_t timeout_ns = deadline - clock_now(&agent_clock);
+    int64_t timeout_ns = deadline - free_now();
     int ready = wait_for_files(look_semaphore, semaphore, timeout_ns > 0 ? timeout_ns : 0);
     if (ready > 0)
         return 0;

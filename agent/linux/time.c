@@ -4,12 +4,15 @@
 #include <sys/timeb.h>
 #include <time.h>
 
+#include "free.h"
 #include "hook.h"
 #include "wait.h"
 
 static int64_t read_clock(void)
 {
     agent_saw(NG_SEEN_CLOCK);
+    if (free_running())
+        return free_now();
     return thread_is_frame() ? clock_read(&agent_clock) : clock_now(&agent_clock);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../core/log.h"
+#include "free.h"
 #include "hook.h"
 #include "threads.h"
 
@@ -118,7 +119,19 @@ void wait_begin(int64_t deadline, pthread_cond_t *condition, pthread_mutex_t *mu
 
 bool wait_is_due(void)
 {
-    return !mine || atomic_load(&mine->state) == DUE;
+    return !mine || atomic_load(&mine->state) == DUE ||
+           (free_running() && free_now() >= mine->deadline);
+}
+
+bool wait_moves_clock(void)
+{
+    return thread_is_frame() && !free_running();
+}
+
+int64_t wait_slice(void)
+{
+    int64_t left = free_running() && mine ? mine->deadline - free_now() : NG_SLICE_NS;
+    return left < 0 ? 0 : left < NG_SLICE_NS ? left : NG_SLICE_NS;
 }
 
 void wait_end(void)
@@ -254,14 +267,14 @@ static void sleep_for_loaders(int64_t deadline)
 void wait_until(int64_t deadline)
 {
     agent_saw(NG_SEEN_SLEEP);
-    if (thread_is_frame()) {
+    if (wait_moves_clock()) {
         sleep_for_loaders(deadline);
         wait_advance(deadline);
         return;
     }
     wait_begin(deadline, NULL, NULL);
     while (!wait_is_due()) {
-        futex_wait(&mine->state, WAITING, NG_SLICE_NS);
+        futex_wait(&mine->state, WAITING, wait_slice());
         wait_slice_over();
     }
     wait_end();
@@ -271,7 +284,7 @@ void wait_until(int64_t deadline)
  * another thread can end, and everybody waits, then time itself has to move. */
 void wait_slice_over(void)
 {
-    if (atomic_load(&parked) || wait_is_due() || thread_runs(thread_frame()) ||
+    if (free_running() || atomic_load(&parked) || wait_is_due() || thread_runs(thread_frame()) ||
         !thread_waits_for_thread(thread_frame()) || threads_others_run()) {
         slices_still = 0;
         return;

@@ -25,6 +25,9 @@ void wait_park(bool parked);
 /* Move the clock to `time`, through every deadline on the way. Frame thread only. */
 void wait_advance(int64_t time);
 
+/* Is this the thread that moves the clock by waiting? Running free nobody does. */
+bool wait_moves_clock(void);
+
 /* Sleep until `deadline`: the frame thread moves the clock, others block. */
 void wait_until(int64_t deadline);
 
@@ -35,6 +38,7 @@ void wait_in_vain(int64_t deadline, int64_t step_ns);
 /* A timed wait of another thread, around the real call, which is repeated in slices. */
 void wait_begin(int64_t deadline, pthread_cond_t *condition, pthread_mutex_t *mutex);
 bool wait_is_due(void);
+int64_t wait_slice(void); /* how long one real call may last */
 void wait_slice_over(void);
 void wait_end(void);
 

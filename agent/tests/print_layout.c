@@ -31,6 +31,10 @@ int main(void)
     FIELD(ng_reply, status);
     FIELD(ng_reply, text);
     SIZE(ng_board);
+    SIZE(ng_mouse);
+    FIELD(ng_mouse, kind);
+    FIELD(ng_mouse, stick);
+    FIELD(ng_mouse, reach);
     FIELD(ng_board, magic);
     FIELD(ng_board, version);
     FIELD(ng_board, epoch_ns);
@@ -40,6 +44,13 @@ int main(void)
     FIELD(ng_board, mode);
     FIELD(ng_board, picture_bytes);
     FIELD(ng_board, keys);
+    FIELD(ng_board, mouse);
+    FIELD(ng_board, pad_sequence);
+    FIELD(ng_board, pad);
+    FIELD(ng_board, frame_sequence);
+    FIELD(ng_board, frame);
+    FIELD(ng_board, frame_time_ns);
+    FIELD(ng_board, frame_real_ns);
     FIELD(ng_board, pid);
     FIELD(ng_board, picture_width);
     FIELD(ng_board, picture_height);
@@ -63,6 +74,12 @@ int main(void)
     VALUE(NG_FAILED);
     VALUE(NG_FLAG_UNSEEN);
     VALUE(NG_FLAG_SKIP_DRAWING);
+    VALUE(NG_MODE_STEPPED);
     VALUE(NG_MODE_REALTIME);
+    VALUE(NG_MODE_FREE);
+    VALUE(NG_KEY_MOUSE);
+    VALUE(NG_MOUSE_NONE);
+    VALUE(NG_MOUSE_RELATIVE);
+    VALUE(NG_MOUSE_ABSOLUTE);
     return 0;
 }

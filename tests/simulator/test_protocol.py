@@ -12,6 +12,7 @@ MIRRORS = {
     "ng_pad": protocol.Pad,
     "ng_request": protocol.Request,
     "ng_reply": protocol.Reply,
+    "ng_mouse": protocol.Mouse,
     "ng_board": protocol.Header,
 }
 pytestmark = pytest.mark.skipif(

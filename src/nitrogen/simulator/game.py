@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from nitrogen.actions import BUTTONS, Actions, Frame
 from nitrogen.errors import GameError
-from nitrogen.simulator.keys import SCANCODES
+from nitrogen.simulator.keys import CODES, Mouse
 from nitrogen.simulator.memory import Memory
 from nitrogen.simulator.protocol import KEY_CONTROLS
 
@@ -128,7 +128,10 @@ class Game:
     startup: Actions = field(default_factory=lambda: Actions.released(0))
     """Played before the episode begins, from the first presented frame."""
     keys: Mapping[str, str] = field(default_factory=dict)
-    """For games that read no pad: control (`south`, `left_x-`) -> key name (`Space`, `Left`)."""
+    """For games that read no pad: control (`south`, `left_x-`) -> key (`space`, `left`) or
+    mouse button (`mouse_left`)."""
+    mouse: Mouse | None = None
+    """For games that want a mouse: the stick that moves it."""
     judge: JudgeFactory = ExitJudge
     saves: Literal["fork", "replay"] = "replay"
     """Save-states: by copying the process, or by replaying from the start."""
@@ -158,9 +161,9 @@ class Game:
         unknown = sorted(set(self.keys) - set(KEY_CONTROLS))
         if unknown:
             raise GameError(f"{self.name}: keys for unknown controls {unknown}: {KEY_CONTROLS}")
-        unnamed = sorted(set(self.keys.values()) - set(SCANCODES))
+        unnamed = sorted(set(self.keys.values()) - set(CODES))
         if unnamed:
-            raise GameError(f"{self.name}: unknown keys {unnamed}; known: {sorted(SCANCODES)}")
+            raise GameError(f"{self.name}: unknown keys {unnamed}; known: {sorted(CODES)}")
 
     @property
     def rate(self) -> Fraction:

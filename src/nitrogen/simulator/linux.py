@@ -31,6 +31,7 @@ from nitrogen.simulator.board import Board
 from nitrogen.simulator.channel import PATIENCE, Channel, GameEnded, processor_seconds
 from nitrogen.simulator.display import Display
 from nitrogen.simulator.game import Game
+from nitrogen.simulator.protocol import INITS
 
 AGENT = Path(__file__).parent / "lib" / "libnitrogen_agent.so"
 EPOCH_NS = 1_700_000_000 * 1_000_000_000
@@ -171,7 +172,7 @@ class Run:
                 "the agent was not loaded: the program is static, setuid, or drops LD_PRELOAD;"
                 " start the program itself, not a launcher"
             )
-        elif not seen["sdl_init"]:
+        elif not any(seen[name] for name in INITS):
             why = (
                 "it runs with the agent, but neither SDL 2 was initialised nor a frame presented"
                 " through SDL, GLX or EGL"

@@ -51,7 +51,7 @@ class Session:
         `realtime` leaves the game on the machine's clock.
         """
         self.game, self.seed = game, seed
-        self._mode = protocol.MODE_REALTIME if realtime else 0
+        self._mode = protocol.MODE_REALTIME if realtime else protocol.MODE_STEPPED
         self._rows: list[Actions] = []
         self._saved: list[SavedGame] = []
         self._save_count = 0
