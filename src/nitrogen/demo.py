@@ -12,10 +12,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from nitrogen.benchmark.config import EVALUATION_SEEDS, RunConfig
 from nitrogen.benchmark.results import Result, Score, add_rates, as_json, scores
 from nitrogen.benchmark.run import BASELINE_PLAYERS, EXPERT, Player, run
 from nitrogen.benchmark.suite import task as find_task
-from nitrogen.benchmark.task import EVALUATION_SEEDS, Task
+from nitrogen.benchmark.task import Task
 from nitrogen.errors import GameMissingError
 from nitrogen.policy import BatchPolicy
 from nitrogen.report import Report
@@ -73,9 +74,8 @@ def demo(
         *BASELINE_PLAYERS,
     ]
     on_stage("playing", len(tasks) * len(players) * episodes)
-    results = run(
-        tasks, players, episodes=episodes, out=results_file, workers=workers, on_result=on_result
-    )
+    config = RunConfig(episodes=episodes, workers=workers)
+    results = run(tasks, players, config, out=results_file, on_result=on_result)
     rows = scores(results)
     on_stage("filming", 0)
     videos = _film_all(tasks, make_policy, results, out)

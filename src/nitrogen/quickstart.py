@@ -15,12 +15,13 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nitrogen import config as configs
 from nitrogen.actions import Actions
+from nitrogen.benchmark.config import RunConfig
 from nitrogen.benchmark.results import Score, add_rates, as_json, scores
 from nitrogen.benchmark.run import BASELINE_PLAYERS, EXPERT, Player, run
 from nitrogen.benchmark.suite import task as find_task
@@ -38,6 +39,9 @@ from nitrogen.record import RecordConfig, StickNoise, record
 from nitrogen.report import Report
 from nitrogen.shipped import EXECUTE, one_thread_policy
 from nitrogen.watch import film
+
+if TYPE_CHECKING:
+    from nitrogen.data.samples import Run
 
 FORMAT = "nitrogen.quickstart/1"
 CORNERS = ("bottom_right", "bottom_left", "top_right", "top_left")
@@ -99,19 +103,20 @@ def quickstart(
     Raises ConfigError if `out` holds a run with another configuration, MissingDependencyError
     without torch, and what the stages raise; whatever was finished by then is kept.
     """
-    run_ = _Run(out, config or QuickstartConfig(), watcher or Watcher())
-    run_.record()
-    run_.extract()
-    run_.prepare()
-    run_.train()
-    results = run_.play()
-    return run_.report(results)
+    chain = Chain(out, config or QuickstartConfig(), watcher or Watcher())
+    chain.record()
+    chain.extract()
+    chain.prepare()
+    chain.train()
+    results = chain.play()
+    return chain.report(results)
 
 
-class _Run:
+class Chain:
     """The stages, each skipped if it was finished before."""
 
     def __init__(self, out: Path, config: QuickstartConfig, watcher: Watcher) -> None:
+        """Raises ConfigError if `out` holds a chain with another configuration."""
         try:
             import torch  # noqa: F401
         except ImportError as error:
@@ -216,7 +221,7 @@ class _Run:
             results = run(
                 [self.task],
                 players,
-                episodes=self.config.play_episodes,
+                RunConfig(episodes=self.config.play_episodes),
                 out=self.out / "results.jsonl",
                 on_result=lambda result: self.watcher.advance(1, result.player),
             )
@@ -344,15 +349,10 @@ def _image_size() -> int:
     return preset("tiny").vision.image_size
 
 
-def _train_one(config: QuickstartConfig, out: Path, labels: str) -> Path:
-    """Train on the same frames with the labels read from the video, or with the true log."""
-    import torch
+def labelled_runs(out: Path, labels: str) -> "list[Run]":
+    """The prepared frames in `out` with labels read from the videos, or with the true log."""
+    from nitrogen.data.samples import Run
 
-    from nitrogen.data.samples import Run, Samples
-    from nitrogen.train.loop import train
-    from nitrogen.train.recipes import quickstart as recipe
-
-    torch.set_num_threads(1)
     size, runs = _image_size(), []
     for group in frame_store.stretches(list_chunks(out / "chunks")):
         frames, actions = frame_store.joined(group, size)
@@ -361,6 +361,19 @@ def _train_one(config: QuickstartConfig, out: Path, labels: str) -> Path:
             start = group[0].start_frame
             actions = truth.actions[start : start + len(frames)]
         runs.append(Run(group[0].folder.name, frames, actions))
+    return runs
+
+
+def _train_one(config: QuickstartConfig, out: Path, labels: str) -> Path:
+    """Train on the same frames with the labels read from the video, or with the true log."""
+    import torch
+
+    from nitrogen.data.samples import Samples
+    from nitrogen.train.loop import train
+    from nitrogen.train.recipes import quickstart as recipe
+
+    torch.set_num_threads(1)
+    runs = labelled_runs(out, labels)
     settings = replace(recipe(), steps=config.train_steps, batch=config.batch, seed=config.seed)
     return train(
         settings,

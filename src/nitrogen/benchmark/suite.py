@@ -7,6 +7,7 @@ import importlib.util
 from nitrogen.benchmark.task import Task
 from nitrogen.errors import ConfigError
 from nitrogen.mini.doom import DoomEnv
+from nitrogen.mini.doom_scenarios import RATE_HZ as DOOM_RATE_HZ
 from nitrogen.mini.doom_scenarios import SCENARIOS, Scenario
 from nitrogen.mini.env import WORLDS, MiniEnv, WorldInfo
 from nitrogen.mini.world import RATE_HZ
@@ -44,8 +45,10 @@ def _world_task(world: WorldInfo) -> Task:
         suite="mini",
         kind=world.kind,
         view=world.view,
+        judge="own state",
         goal=world.goal,
         frames=round(world.time_limit_s * RATE_HZ),
+        rate_hz=RATE_HZ,
         make=make,
         render=make,
         missing=_nothing_missing,
@@ -58,11 +61,14 @@ def _doom_task(scenario: Scenario) -> Task:
         suite="mini",
         kind=scenario.kind,
         view="3D",
+        judge="own state",
         goal=scenario.goal,
         frames=scenario.frames,
+        rate_hz=DOOM_RATE_HZ,
         make=functools.partial(_doom, scenario.name, (288, 512)),
         render=functools.partial(_doom, scenario.name, (720, 1280)),
         missing=_vizdoom_missing,
+        distributions=("vizdoom",),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import tyro
 
 from nitrogen import logs
-from nitrogen.cli import benchmark, extract, games, overlays, play, policy, start, train
+from nitrogen.cli import benchmark, extract, games, overlays, play, policy, results, start, train
 from nitrogen.errors import NitrogenError
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -23,6 +23,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": train.train,
     "play": play.play,
     "benchmark": benchmark.benchmark,
+    "results": results.results,
     "serve": policy.serve,
     "convert": policy.convert,
     "bench": policy.bench,

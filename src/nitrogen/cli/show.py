@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.progress import Progress as Bars
 
 
@@ -46,4 +48,25 @@ def print_scores(rows: list[Any]) -> None:
             f"{row.progress:.2f}",
             end_section=end,
         )
+    Console().print(table)
+
+
+def print_table(
+    title: str, header: "Sequence[str]", rows: "Sequence[Sequence[str]]", *, note: str = ""
+) -> None:
+    """A table of text on stdout; the first column is folded where it must be."""
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    first, *others = header
+    table = Table(
+        Column(first, overflow="fold"),
+        *(Column(name, no_wrap=True) for name in others),
+        title=title,
+        caption=note,
+        title_justify="left",
+        caption_justify="left",
+    )
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
