@@ -16,6 +16,7 @@ typedef struct {
 } pad_driver;
 
 extern const pad_driver pad_sdl;
+extern const pad_driver pad_sdl3;
 extern const pad_driver pad_keys;
 
 /* Hold this from the next frame on; values out of range are clamped, NaN is 0. */
@@ -33,6 +34,12 @@ void pad_apply(void);
 #define NG_PAD_VENDOR 0x045e
 #define NG_PAD_PRODUCT 0x028e
 #define NG_PAD_NAME "Microsoft X-Box 360 pad"
+
+/* The same for SDL: what follows the identity in a mapping. */
+#define NG_PAD_MAPPING \
+    "," NG_PAD_NAME ",a:b0,b:b1,x:b2,y:b3,leftshoulder:b4,rightshoulder:b5,back:b6,start:b7," \
+    "guide:b8,leftstick:b9,rightstick:b10,dpup:h0.1,dpright:h0.2,dpdown:h0.4,dpleft:h0.8," \
+    "leftx:a0,lefty:a1,lefttrigger:a2,rightx:a3,righty:a4,righttrigger:a5,platform:Linux,"
 
 typedef struct {
     int16_t axes[NG_RAW_AXES]; /* triggers rest at -32768 */

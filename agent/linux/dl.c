@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "hook.h"
+#include "sdl.h"
+#include "sdl_hooks.h"
 
 #define REPLACED(X) \
-    X(SDL_Init) X(SDL_InitSubSystem) X(SDL_RenderPresent) X(SDL_UpdateWindowSurface) \
-    X(SDL_UpdateWindowSurfaceRects) X(SDL_JoystickOpen) X(SDL_GameControllerOpen) \
-    X(SDL_GL_SwapWindow) X(SDL_GL_GetProcAddress) X(glXSwapBuffers) X(eglSwapBuffers) \
+    X(glXSwapBuffers) X(eglSwapBuffers) \
     X(glXGetProcAddress) X(glXGetProcAddressARB) X(eglGetProcAddress) \
     X(clock_gettime) X(gettimeofday) X(nanosleep) X(usleep) X(getrandom)
 
@@ -30,12 +30,20 @@ static int find(const char *name)
     return -1;
 }
 
+static void *sdl_look_up(void *found, const char *name)
+{
+    void *ours = found && sdl_replacement(2, name) ? sdl_replacement(sdl_major_of(found), name) : NULL;
+    return ours ? ours : found;
+}
+
 EXPORT void *dlsym(void *restrict handle, const char *restrict name)
 {
     dlsym_function real = hook_dlsym();
     if (handle != RTLD_NEXT && !own_code() && agent_on()) {
         int row = find(name);
-        void *found = row < 0 ? NULL : real(handle, name);
+        void *found = row < 0 && strncmp(name, "SDL_", 4) ? NULL : real(handle, name);
+        if (row < 0 && found)
+            return sdl_look_up(found, name);
         if (found && found != replaced[row].function)
             hook_learn(replaced[row].name, found);
         if (found)

@@ -7,7 +7,7 @@
 /* Drawing into a texture stays: the game may use it later. */
 static bool is_unseen(SDL_Renderer *renderer)
 {
-    if (own_code() || !agent_on() || !frame_skips_drawing())
+    if (own_code() || !agent_on() || !frame_skips_drawing() || sdl_linked() != 2)
         return false;
     SDL_Texture *(*target)(SDL_Renderer *) =
         SDL2(SDL_Texture *, SDL_GetRenderTarget, SDL_Renderer *);
@@ -21,7 +21,7 @@ static bool is_unseen(SDL_Renderer *renderer)
     { \
         static int(*real) parameters; \
         if (!real) \
-            real = (int(*) parameters)hook_library(#name, SDL_LIBRARY); \
+            real = (int(*) parameters)sdl_function(sdl_linked(), #name); \
         return is_unseen(renderer) ? 0 : real arguments; \
     }
 

@@ -8,18 +8,9 @@
 #include "../core/log.h"
 #include "hook.h"
 #include "sdl2.h"
-
-int SDL_Init(uint32_t flags);
-int SDL_InitSubSystem(uint32_t flags);
-SDL_Joystick *SDL_JoystickOpen(int index);
-void *SDL_GameControllerOpen(int index);
+#include "sdl_kinds.h"
 
 static SDL_Joystick *joystick;
-
-#define MAPPING \
-    "," NG_PAD_NAME ",a:b0,b:b1,x:b2,y:b3,leftshoulder:b4,rightshoulder:b5,back:b6,start:b7," \
-    "guide:b8,leftstick:b9,rightstick:b10,dpup:h0.1,dpright:h0.2,dpdown:h0.4,dpleft:h0.8," \
-    "leftx:a0,lefty:a1,lefttrigger:a2,rightx:a3,righty:a4,righttrigger:a5,platform:Linux,"
 
 static void apply(const ng_pad *pad)
 {
@@ -67,11 +58,11 @@ static void add_mapping(int index)
     char mapping[512] = "";
     SDL_JoystickGUID id = SDL2(SDL_JoystickGUID, SDL_JoystickGetDeviceGUID, int)(index);
     SDL2(void, SDL_JoystickGetGUIDString, SDL_JoystickGUID, char *, int)(id, mapping, 33);
-    strncat(mapping, MAPPING, sizeof mapping - strlen(mapping) - 1);
+    strncat(mapping, NG_PAD_MAPPING, sizeof mapping - strlen(mapping) - 1);
     SDL2(int, SDL_GameControllerAddMapping, const char *)(mapping);
 }
 
-static void plug_in(uint32_t flags)
+void sdl2_plug_in(uint32_t flags)
 {
     if (!(flags & (SDL_INIT_JOYSTICK | SDL_INIT_GAMECONTROLLER)))
         return;
@@ -85,42 +76,4 @@ static void plug_in(uint32_t flags)
     log_line("pad plugged in%s", joystick ? "" : ", but it cannot be opened");
     agent_saw(NG_SEEN_PAD_ADDED);
     apply(pad_state());
-}
-
-EXPORT int SDL_Init(uint32_t flags)
-{
-    int result = SDL2(int, SDL_Init, uint32_t)(flags);
-    if (result == 0 && !own_code() && agent_on()) {
-        own_begin();
-        agent_saw(NG_SEEN_SDL2_INIT);
-        plug_in(flags);
-        own_end();
-    }
-    return result;
-}
-
-EXPORT int SDL_InitSubSystem(uint32_t flags)
-{
-    int result = SDL2(int, SDL_InitSubSystem, uint32_t)(flags);
-    if (result == 0 && !own_code() && agent_on()) {
-        own_begin();
-        agent_saw(NG_SEEN_SDL2_INIT);
-        plug_in(flags);
-        own_end();
-    }
-    return result;
-}
-
-EXPORT SDL_Joystick *SDL_JoystickOpen(int index)
-{
-    if (!own_code() && agent_on())
-        agent_saw(NG_SEEN_PAD_OPEN);
-    return SDL2(SDL_Joystick *, SDL_JoystickOpen, int)(index);
-}
-
-EXPORT void *SDL_GameControllerOpen(int index)
-{
-    if (!own_code() && agent_on())
-        agent_saw(NG_SEEN_PAD_OPEN);
-    return SDL2(void *, SDL_GameControllerOpen, int)(index);
 }

@@ -7,7 +7,10 @@
 #include "../core/log.h"
 #include "frame.h"
 #include "hook.h"
+#include "sdl12.h"
 #include "sdl2.h"
+#include "sdl_hooks.h"
+#include "sdl_kinds.h"
 
 #define GL_BGRA 0x80e1u
 #define GL_UNSIGNED_BYTE 0x1401u
@@ -32,13 +35,11 @@ typedef struct {
     void (*size)(void *display, unsigned long drawable, int *width, int *height);
 } surface;
 
-void SDL_GL_SwapWindow(SDL_Window *window);
 void glXSwapBuffers(void *display, unsigned long drawable);
 unsigned eglSwapBuffers(void *display, void *drawable);
 void *glXGetProcAddress(const unsigned char *name);
 void *glXGetProcAddressARB(const unsigned char *name);
 void *eglGetProcAddress(const char *name);
-void *SDL_GL_GetProcAddress(const char *name);
 
 /* A function of the game's OpenGL, as its own loader finds it. */
 static void *gl(const char *name)
@@ -48,7 +49,7 @@ static void *gl(const char *name)
     if (!loaders[0]) {
         loaders[0] = (void *(*)(const char *))hook_library("glXGetProcAddressARB", "libGL.so.1");
         loaders[1] = (void *(*)(const char *))hook_library("eglGetProcAddress", "libEGL.so.1");
-        loaders[2] = (void *(*)(const char *))hook_library("SDL_GL_GetProcAddress", SDL_LIBRARY);
+        loaders[2] = (void *(*)(const char *))sdl_function(sdl_linked(), "SDL_GL_GetProcAddress");
     }
     for (int i = 0; i < 3 && !found; i++)
         if (loaders[i])
@@ -56,7 +57,13 @@ static void *gl(const char *name)
     return found;
 }
 
-#define GL(result, name, ...) ((result (*)(__VA_ARGS__))gl(#name))
+#define GL(result, name, ...) \
+    ({ \
+        static result (*function)(__VA_ARGS__); \
+        if (!function) \
+            function = (result (*)(__VA_ARGS__))gl(#name); \
+        function; \
+    })
 
 /* What reading pixels depends on, put aside and brought back. */
 typedef struct {
@@ -158,6 +165,22 @@ static void size_of_window(void *window, unsigned long unused, int *width, int *
     SDL2(void, SDL_GL_GetDrawableSize, SDL_Window *, int *, int *)(window, width, height);
 }
 
+static void size_of_window3(void *window, unsigned long unused, int *width, int *height)
+{
+    (void)unused;
+    SDL_FUNCTION(3, bool, SDL_GetWindowSizeInPixels, void *, int *, int *)(window, width, height);
+}
+
+static void size_of_screen(void *nothing, unsigned long unused, int *width, int *height)
+{
+    (void)nothing, (void)unused;
+    const sdl12_surface *screen = SDL_FUNCTION(1, sdl12_surface *, SDL_GetVideoSurface, void)();
+    if (screen) {
+        *width = screen->w;
+        *height = screen->h;
+    }
+}
+
 static void size_of_glx(void *display, unsigned long drawable, int *width, int *height)
 {
     unsigned value = 0;
@@ -178,14 +201,25 @@ static void size_of_egl(void *display, unsigned long drawable, int *width, int *
     query(display, (void *)drawable, EGL_HEIGHT, height);
 }
 
-EXPORT void SDL_GL_SwapWindow(SDL_Window *window)
+int sdl2_swap(void *window)
 {
-    if (own_code() || !agent_on()) {
-        SDL2(void, SDL_GL_SwapWindow, SDL_Window *)(window);
-        return;
-    }
     surface shown = {window, 0, size_of_window};
     boundary(NG_SEEN_PRESENT_SDL2_GL, &shown);
+    return 0;
+}
+
+int sdl3_swap(void *window)
+{
+    surface shown = {window, 0, size_of_window3};
+    boundary(NG_SEEN_PRESENT_SDL3_GL, &shown);
+    return 1;
+}
+
+int sdl12_swap(void)
+{
+    surface shown = {NULL, 0, size_of_screen};
+    boundary(NG_SEEN_PRESENT_SDL12_GL, &shown);
+    return 0;
 }
 
 EXPORT void glXSwapBuffers(void *display, unsigned long drawable)
@@ -210,7 +244,7 @@ EXPORT unsigned eglSwapBuffers(void *display, void *drawable)
 }
 
 /* Look-ups by name: the swap functions are ours. */
-static void *replaced(const char *name, void *found)
+void *gl_replacement(const char *name, void *found)
 {
     if (own_code() || !agent_on())
         return found;
@@ -224,7 +258,7 @@ static void *replaced(const char *name, void *found)
 static void *look_up(const char *loader, const char *library, const char *name)
 {
     void *(*real)(const char *) = (void *(*)(const char *))hook_library(loader, library);
-    return replaced(name, real ? real(name) : NULL);
+    return gl_replacement(name, real ? real(name) : NULL);
 }
 
 EXPORT void *glXGetProcAddress(const unsigned char *name)
@@ -240,9 +274,4 @@ EXPORT void *glXGetProcAddressARB(const unsigned char *name)
 EXPORT void *eglGetProcAddress(const char *name)
 {
     return look_up("eglGetProcAddress", "libEGL.so.1", name);
-}
-
-EXPORT void *SDL_GL_GetProcAddress(const char *name)
-{
-    return look_up("SDL_GL_GetProcAddress", SDL_LIBRARY, name);
 }

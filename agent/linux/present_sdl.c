@@ -6,10 +6,7 @@
 #include "frame.h"
 #include "hook.h"
 #include "sdl2.h"
-
-void SDL_RenderPresent(SDL_Renderer *renderer);
-int SDL_UpdateWindowSurface(SDL_Window *window);
-int SDL_UpdateWindowSurfaceRects(SDL_Window *window, const SDL_Rect *rects, int count);
+#include "sdl_kinds.h"
 
 static int byte_of_mask(uint32_t mask)
 {
@@ -81,33 +78,19 @@ static bool grab_renderer(void *context, ng_picture *picture)
     return read_back(renderer, picture);
 }
 
-EXPORT void SDL_RenderPresent(SDL_Renderer *renderer)
+int sdl2_present(void *renderer)
 {
-    if (own_code() || !agent_on()) {
-        SDL2(void, SDL_RenderPresent, SDL_Renderer *)(renderer);
-        return;
-    }
     own_begin();
     int (*flush)(SDL_Renderer *) = SDL2(int, SDL_RenderFlush, SDL_Renderer *);
     if (flush)
         flush(renderer); /* draw what SDL has only noted so far; showing it is left out */
     own_end();
     frame_boundary(NG_SEEN_PRESENT_SDL2_RENDERER, grab_renderer, renderer);
-}
-
-EXPORT int SDL_UpdateWindowSurface(SDL_Window *window)
-{
-    if (own_code() || !agent_on())
-        return SDL2(int, SDL_UpdateWindowSurface, SDL_Window *)(window);
-    frame_boundary(NG_SEEN_PRESENT_SDL2_SURFACE, grab_window, window);
     return 0;
 }
 
-EXPORT int SDL_UpdateWindowSurfaceRects(SDL_Window *window, const SDL_Rect *rects, int count)
+int sdl2_show(void *window)
 {
-    if (own_code() || !agent_on())
-        return SDL2(int, SDL_UpdateWindowSurfaceRects, SDL_Window *, const SDL_Rect *, int)(
-            window, rects, count);
     frame_boundary(NG_SEEN_PRESENT_SDL2_SURFACE, grab_window, window);
     return 0;
 }

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "sdl.h"
+
 typedef struct SDL_Window SDL_Window;
 typedef struct SDL_Renderer SDL_Renderer;
 typedef struct SDL_Texture SDL_Texture;
@@ -65,9 +67,7 @@ typedef struct {
 #define SDL_KEYDOWN 0x300u
 #define SDL_KEYUP 0x301u
 
-#define SDL_LIBRARY "libSDL2-2.0.so.0"
-
 /* A function of the game's SDL 2, or NULL where this version lacks it. */
-#define SDL2(result, name, ...) ((result (*)(__VA_ARGS__))hook_library(#name, SDL_LIBRARY))
+#define SDL2(result, name, ...) SDL_FUNCTION(2, result, name, __VA_ARGS__)
 
 #endif
