@@ -16,6 +16,7 @@ LAYERS = [
     {"extract", "train", "play"},
     {"record", "shipped", "watch", "imitate", "benchmark", "playtest", "doctor"},
     {"demo", "quickstart"},
+    {"experiments"},
     {"cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

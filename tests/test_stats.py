@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nitrogen.stats import Rate, f1, r2
+from nitrogen.stats import Gain, Rate, f1, r2, relative_gain
 
 
 @given(st.integers(0, 200), st.integers(1, 200))
@@ -51,3 +51,23 @@ def test_f1():
     assert f1(truth, ~truth) == 0
     assert f1(truth, np.array([True, False, True, False])) == pytest.approx(0.5)
     assert np.isnan(f1(np.zeros(3, bool), np.zeros(3, bool)))
+
+
+def test_relative_gain_tells_chance_from_effect():
+    rng = np.random.default_rng(0)
+    weak, strong = rng.random((4, 60)) < 0.2, rng.random((4, 60)) < 0.6
+    gain = relative_gain(strong, weak, rng)
+    assert 1.0 < gain.gain < 4.0
+    assert 0.5 < gain.low < gain.gain < gain.high
+    chance = relative_gain(weak, rng.random((4, 60)) < 0.2, rng)
+    assert chance.low < 0 < chance.high
+    assert str(Gain(0.52, 0.1, 0.98)) == "+52 % [+10 %, +98 %]"
+
+
+def test_relative_gain_without_any_success():
+    none, all_won = np.zeros((2, 5), bool), np.ones((2, 5), bool)
+    rng = np.random.default_rng(0)
+    assert relative_gain(none, none, rng) == Gain(0.0, 0.0, 0.0)
+    assert relative_gain(all_won, none, rng).low == np.inf
+    with pytest.raises(ValueError, match="5 episodes against 4"):
+        relative_gain(none, none[:, :4], rng)

@@ -45,6 +45,55 @@ class Rate:
         return f"{self.rate:.2f} [{low:.2f}, {high:.2f}]"
 
 
+@dataclass(frozen=True)
+class Gain:
+    """How much more often a treatment succeeds than a control, relative to the control."""
+
+    gain: float
+    """0.5 is half as often again; infinite if the control never succeeds."""
+    low: float
+    high: float
+    """95 % bootstrap interval."""
+
+    def __str__(self) -> str:
+        """For tables: `+52 % [+10 %, +98 %]`."""
+        return f"{self.gain:+.0%} [{self.low:+.0%}, {self.high:+.0%}]".replace("%", " %")
+
+
+def relative_gain(
+    treated: NDArray[np.bool_],
+    control: NDArray[np.bool_],
+    rng: np.random.Generator,
+    *,
+    resamples: int = 10_000,
+) -> Gain:
+    """The relative gain in success, with a two-level bootstrap interval (Davison & Hinkley 1997).
+
+    treated, control: (trainings, episodes), the same episodes for all. Trainings are resampled
+    within each arm, episodes for both arms together. Where both arms fail throughout, the gain is
+    0; where only the control does, it is infinite.
+    """
+    episodes = treated.shape[1]
+    if control.shape[1] != episodes:
+        raise ValueError(f"{episodes} episodes against {control.shape[1]}")
+    columns = rng.integers(episodes, size=(resamples, 1, episodes))
+    means = []
+    for won in (treated, control):
+        rows = rng.integers(len(won), size=(resamples, len(won), 1))
+        means.append(won[rows, columns].mean(axis=(1, 2)))
+    sampled = _ratio(*means)
+    low, high = np.quantile(sampled, [0.025, 0.975], method="nearest")
+    gain = _ratio(np.array([treated.mean()]), np.array([control.mean()]))[0]
+    return Gain(float(gain), float(low), float(high))
+
+
+def _ratio(treated: NDArray[np.floating], control: NDArray[np.floating]) -> NDArray[np.floating]:
+    gain = np.where(treated > 0, np.inf, 0.0)
+    some = control > 0
+    gain[some] = treated[some] / control[some] - 1
+    return gain
+
+
 def r2(truth: NDArray[np.floating], read: NDArray[np.floating]) -> float:
     """Coefficient of determination of `read` against `truth`; NaN if the truth is constant."""
     truth, read = truth.astype(np.float64), read.astype(np.float64)

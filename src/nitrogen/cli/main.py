@@ -11,7 +11,18 @@ from collections.abc import Callable
 import tyro
 
 from nitrogen import logs
-from nitrogen.cli import benchmark, extract, games, overlays, play, policy, results, start, train
+from nitrogen.cli import (
+    benchmark,
+    experiment,
+    extract,
+    games,
+    overlays,
+    play,
+    policy,
+    results,
+    start,
+    train,
+)
 from nitrogen.errors import NitrogenError
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -30,6 +41,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "games": games.games,
     "fidelity": games.fidelity,
     "doctor": games.doctor,
+    "experiment": experiment.experiment,
 }
 
 
