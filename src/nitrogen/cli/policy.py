@@ -8,10 +8,13 @@ from tyro.conf import Positional
 
 from nitrogen import logs
 
+Dtype = Literal["float32", "bfloat16"]
 
-def serve(
+
+def serve(  # noqa: PLR0913 - each is an option of the command
     checkpoint: Positional[str], /, *, host: str = "127.0.0.1", port: int = 8765,
     token: str | None = None, max_batch: int = 8, max_wait_ms: float = 5.0, device: str = "cpu",
+    steps: int | None = None, dtype: Dtype = "float32",
 ) -> None:  # fmt: skip
     """Offer a policy to players on other machines or without torch, over WebSocket.
 
@@ -23,7 +26,11 @@ def serve(
         max_batch: Most requests planned in one call.
         max_wait_ms: Longest wait for others to join a batch.
         device: Where the network runs.
+        steps: Solver steps of a plan; what the checkpoint says if left out.
+        dtype: Number format of the weights; bfloat16 is faster for large networks.
     """
+    import torch
+
     from nitrogen.model.inference import ModelPolicy
     from nitrogen.serve.server import PolicyServer, ServeConfig
     from nitrogen.serve.wire import Info
@@ -31,7 +38,9 @@ def serve(
 
     logs.set_up(verbose=True)
     source = WEIGHTS if checkpoint == "shipped" else checkpoint
-    policy = ModelPolicy.from_pretrained(source, device=device)
+    policy = ModelPolicy.from_pretrained(
+        source, device=device, steps=steps, dtype=getattr(torch, dtype)
+    )
     info = Info(
         name=checkpoint,
         horizon=policy.horizon,
@@ -63,7 +72,7 @@ def convert(
 
 def bench(
     what: Positional[Literal["policy"]], checkpoint: Positional[str] = "shipped", /, *,
-    threads: int = 1, json: bool = False,
+    threads: int = 1, dtype: Dtype = "float32", json: bool = False,
 ) -> None:  # fmt: skip
     """Where the time of a plan goes: latency table of a policy on this machine.
 
@@ -71,6 +80,7 @@ def bench(
         what: The thing to measure.
         checkpoint: A checkpoint folder, a published ng.pt, a hub id, or `shipped`.
         threads: Processor threads.
+        dtype: Number format of the weights.
         json: Print JSON.
     """
     import torch
@@ -79,5 +89,6 @@ def bench(
     from nitrogen.shipped import WEIGHTS
 
     torch.set_num_threads(threads)
-    measured = latency.measure(hub.load(WEIGHTS if checkpoint == "shipped" else checkpoint))
+    network = hub.load(WEIGHTS if checkpoint == "shipped" else checkpoint)
+    measured = latency.measure(network, dtype=getattr(torch, dtype))
     print(dumps(measured.to_values(), indent=2) if json else latency.table(measured))

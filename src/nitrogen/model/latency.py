@@ -92,8 +92,9 @@ def measure(
     device = network.dit.out.weight.device
     generator = np.random.default_rng(seed)
     frames = pictures(max(batches), generator)
-    peak, bandwidth = _peak(device, dtype), _bandwidth(device, _step_weights(network, dtype))
     samplers = {count: Sampler(network, steps=count, dtype=dtype) for count in sorted(steps)}
+    dtype = next(iter(samplers.values())).dtype  # narrow networks stay in float32 on CPUs
+    peak, bandwidth = _peak(device, dtype), _bandwidth(device, _step_weights(network, dtype))
     rows = []
     for count, sampler in samplers.items():
         for batch in batches:
