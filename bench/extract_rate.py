@@ -24,7 +24,7 @@ from nitrogen.extract.matched import MatchedReader, reading_box
 from nitrogen.extract.pipeline import ExtractConfig, extract
 from nitrogen.overlay.render import Placement, Renderer
 from nitrogen.overlay.skin import Skin, load_skins, shipped_skins
-from nitrogen.video import keyframes, probe, read, read_planes
+from nitrogen.video import glimpses, probe, read, read_planes
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ def main() -> None:
     info = probe(video)
     skins = shipped_skins() + (load_skins(options.skins) if options.skins else [])
     library_s, library = timed(lambda: Library(skins))
-    keyframe_s, pictures = timed(lambda: keyframes(video))
+    keyframe_s, pictures = timed(lambda: list(glimpses(video)))
     locate_s, found = timed(lambda: locate(mean_picture(pictures), library))
     box = reading_box(found)
     rgb_s, _ = timed(lambda: sum(1 for _ in islice(read(video), count)))

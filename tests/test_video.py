@@ -64,8 +64,11 @@ def test_even_box_surrounds():
     assert video.even_box((-3, 5, 4, 4)) == (-4, 4, 6, 6)
 
 
-def test_keyframes_are_few(clip):
-    assert 1 <= len(video.keyframes(clip, limit=8)) <= 8
+def test_glimpses_are_few_and_spread(clip):
+    times = [picture.time_s for picture in video.glimpses(clip, limit=5)]
+
+    assert np.allclose(np.diff(times), 0.2, atol=0.04)
+    assert [p.time_s for p in video.glimpses(clip, limit=5, span_s=(0.5, 0.7))][0] == 0.5
 
 
 def test_nothing_appears_after_an_error(tmp_path):

@@ -3,10 +3,16 @@
 Knows files, frames and time. Knows nothing of overlays, games or actions. Reading comes in two
 forms: whole RGB frames for those who look at pictures, and luma crops for those who measure them,
 which cost little more than the decoding itself.
+
+Frames are counted by presentation time: number i is what is shown i / rate seconds after the first
+frame. Where the file skips a frame the one before it is given again, where it has two for one
+place the later one counts; so a variable frame rate makes no difference and nothing drifts.
 """
 
 import contextlib
-from collections.abc import Iterator
+import itertools
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -28,11 +34,27 @@ Box = tuple[int, int, int, int]
 Luma = NDArray[np.uint8]
 """(H, W) brightness, full range 0..255."""
 
+GLANCE = (96, 54)
+"""Width and height of a glance at a frame."""
+
 _LUMA_FORMATS = ("yuv420p", "yuvj420p", "yuv422p", "yuv444p", "nv12", "gray")
 _FULL_RANGE = np.clip((np.arange(256) - 16) * 255 / 219 + 0.5, 0, 255).astype(np.uint8)
 _FULL_CHROMA = np.clip((np.arange(256) - 128) * 255 / 224 + 128.5, 0, 255).astype(np.uint8)
 _TRUNCATED = 0.98
 """A file that yields less than this share of the frames it declares has been cut off."""
+_PACKETS = 300
+"""Time stamps from which the frame rate is measured."""
+_USUAL_HZ = tuple(
+    base / divisor for base in (24, 25, 30, 48, 50, 60, 120, 144) for divisor in (1, 1.001)
+)
+_FEW_KEYFRAMES = 12
+"""A span with fewer is looked at frame by frame."""
+_LONGEST_GAP_S = 10.0
+"""Time stamps that leave a longer hole, or run back by more, are not to be trusted."""
+_SAME_RATE = 0.004
+"""Relative difference up to which two frame rates are taken for the same."""
+_SEEK_S = 5.0
+"""Reading that starts later than this does not decode from the beginning."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +66,7 @@ class VideoInfo:
     """Of the upright picture, in pixels."""
     height: int
     rate_hz: float
-    """Average frame rate."""
+    """Frame rate: as declared if the time stamps agree, else as they have it."""
     frame_count: int
     """As declared, or estimated from duration and rate."""
     duration_s: float
@@ -58,11 +80,15 @@ class Picture:
     """One frame of a video: its place, its time and its pixels."""
 
     index: int
-    """Count of frames shown before it (-1 where a reader of keyframes does not know)."""
+    """Its number, by presentation time (-1 where a reader of keyframes does not know)."""
     time_s: float
     """Presentation time after the first frame of the file."""
     pixels: NDArray[np.uint8]
     """(H, W, 3) RGB, or (H, W) luma, as asked for."""
+    repeated: bool = False
+    """Whether the file skips this place and the frame before it is shown on."""
+    glance: Luma | None = None
+    """Brightness of the whole frame, `GLANCE` wide and high, where asked for."""
 
 
 def probe(path: Path) -> VideoInfo:
@@ -78,14 +104,13 @@ def probe(path: Path) -> VideoInfo:
         width, height = first.width, first.height
         if rotation in (90, 270):
             width, height = height, width
-        rate = stream.average_rate or stream.guessed_rate or Fraction(0)
-        duration = _duration_s(container, stream)
+        rate_hz, duration = _rate_hz(path), _duration_s(container, stream)
         return VideoInfo(
             path=Path(path),
             width=width,
             height=height,
-            rate_hz=float(rate),
-            frame_count=stream.frames or round(duration * float(rate)),
+            rate_hz=rate_hz,
+            frame_count=round(duration * rate_hz) or stream.frames,
             duration_s=duration,
             codec=stream.codec_context.name,
             rotation=(360 - rotation) % 360,
@@ -100,11 +125,14 @@ def read(
     size: (width, height) to which frames are squashed by an area filter; as stored when None.
     Raises VideoError if the file cannot be read or ends long before it says it would.
     """
-    for index, time_s, frame in _frames(path, start, stop):
+
+    def take(frame: Any) -> NDArray[np.uint8]:
         pixels = _upright(frame.to_ndarray(format="rgb24"), frame)
         if size is not None and size != (pixels.shape[1], pixels.shape[0]):
             pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-        yield Picture(index, time_s, pixels)
+        return pixels
+
+    yield from _pictures(path, start, stop, take)
 
 
 def read_luma(
@@ -114,21 +142,20 @@ def read_luma(
 
     The part of the box outside the frame repeats the edge. Raises VideoError like `read`.
     """
-    for index, time_s, frame in _frames(path, start, stop):
-        yield Picture(index, time_s, _luma(frame, box))
+    yield from _pictures(path, start, stop, lambda frame: _luma(frame, box))
 
 
 def read_planes(
-    path: Path, box: Box, *, start: int = 0, stop: int | None = None
+    path: Path, box: Box, *, start: int = 0, stop: int | None = None, glance: bool = False
 ) -> Iterator[Picture]:
     """Luma and chroma of `box` as `even_box` makes it, packed into (3h/2, w), frame by frame.
 
     The upper h rows are luma in full range; below lie the two chroma planes side by side, each
-    (h/2, w/2), in full range about 128. Outside the frame edges are repeated. Raises VideoError
-    like `read`.
+    (h/2, w/2), in full range about 128. Outside the frame edges are repeated. glance: with a small
+    picture of the whole frame. Raises VideoError like `read`.
     """
-    for index, time_s, frame in _frames(path, start, stop):
-        yield Picture(index, time_s, _planes(frame, box))
+    look = _glance if glance else None
+    yield from _pictures(path, start, stop, lambda frame: _planes(frame, box), look)
 
 
 def even_box(box: Box) -> Box:
@@ -139,30 +166,36 @@ def even_box(box: Box) -> Box:
     return left, top, right - left, bottom - top
 
 
-def keyframes(
-    path: Path, *, limit: int = 64, box: Box | None = None, planes: bool = False
-) -> list[Picture]:
-    """Luma of up to `limit` keyframes spread evenly over the file; their index is -1.
+def glimpses(
+    path: Path,
+    *,
+    limit: int = 64,
+    box: Box | None = None,
+    planes: bool = False,
+    span_s: tuple[float, float] = (0.0, math.inf),
+) -> Iterator[Picture]:
+    """Luma of up to `limit` pictures spread evenly over a span of the file; their index is -1.
 
-    planes: luma and chroma of the box, as `read_planes` gives them. Skips everything between
-    keyframes, so that it costs a fraction of reading the video. Raises VideoError like `read`.
+    Keyframes, so that it costs a fraction of reading the video; other frames too where keyframes
+    lie far apart. planes: luma and chroma of the box, as `read_planes` gives them. Raises
+    VideoError like `read`.
     """
-
-    def take(frame: Any) -> NDArray[np.uint8]:
-        return _planes(frame, box) if box and planes else _luma(frame, box)
-
+    spacing_s = _key_spacing_s(path)
     with _opened(path) as (container, stream):
-        stream.codec_context.skip_frame = "NONKEY"
-        duration = _duration_s(container, stream)
-        wanted = _Spread(duration, limit)
-        found = [
-            Picture(-1, time_s, take(frame))
-            for time_s, frame in _timed(_decoded(path, container, stream))
-            if wanted.take(time_s)
-        ]
-    if not found:
-        raise VideoError(f"{path} holds no keyframe; record or download it again")
-    return found
+        stop_s = min(span_s[1], _duration_s(container, stream) or math.inf)
+        length_s = stop_s - span_s[0] if math.isfinite(stop_s) else limit * spacing_s
+        sparse = spacing_s > length_s / min(limit, _FEW_KEYFRAMES)
+        jump_s = math.inf if sparse else 3 * spacing_s
+        if not sparse:
+            stream.codec_context.skip_frame = "NONKEY"
+        wanted = _Spread(span_s[0], length_s, limit)
+        for time_s, frame in _leaping(path, container, stream, wanted, jump_s):
+            if time_s >= stop_s or not wanted.left:
+                return
+            if wanted.take(time_s):
+                yield Picture(
+                    -1, time_s, _planes(frame, box) if box and planes else _luma(frame, box)
+                )
 
 
 class VideoWriter:
@@ -277,16 +310,52 @@ class VideoWriter:
 
 
 class _Spread:
-    """Picks at most `limit` of the times that come, evenly over the duration."""
+    """Picks at most `left` of the times that come, evenly over a span."""
 
-    def __init__(self, duration_s: float, limit: int) -> None:
-        self._step, self._next, self._left = duration_s / limit, 0.0, limit
+    def __init__(self, start_s: float, length_s: float, limit: int) -> None:
+        self._step_s, self.next_s, self.left = length_s / limit, start_s, limit
 
     def take(self, time_s: float) -> bool:
-        if self._left and time_s >= self._next - 1e-6:
-            self._next, self._left = max(self._next, time_s) + self._step, self._left - 1
+        if self.left and time_s >= self.next_s - 1e-6:
+            self.next_s, self.left = max(self.next_s, time_s) + self._step_s, self.left - 1
             return True
         return False
+
+
+def _leaping(
+    path: Path, container: Any, stream: Any, wanted: _Spread, jump_s: float
+) -> Iterator[tuple[float, Any]]:
+    """Frames in order, leaping where the next one that is wanted lies more than `jump_s` ahead."""
+    origin, last_s = None, -1.0
+    frames = _timed(_decoded(path, container, stream))
+    while (pair := next(frames, None)) is not None:
+        time_s, frame = pair
+        if origin is None:
+            origin = frame.time
+        if time_s <= last_s:
+            jump_s = math.inf  # the file's index misleads: no more leaps
+            continue
+        last_s = time_s
+        yield time_s, frame
+        if origin is not None and wanted.left and wanted.next_s - time_s > jump_s:
+            goal = (origin + wanted.next_s) / float(stream.time_base)
+            container.seek(int(goal), stream=stream)
+            frames = _timed(_decoded(path, container, stream), origin)
+
+
+def _key_spacing_s(path: Path) -> float:
+    """Seconds from one keyframe to the next near the beginning; infinite if there is only one."""
+    with _opened(path) as (container, stream):
+        times: list[float] = []
+        try:
+            for packet in container.demux(stream):
+                if packet.pts is not None and packet.is_keyframe:
+                    times.append(float(packet.pts * stream.time_base))
+                    if len(times) > _FEW_KEYFRAMES:
+                        break
+        except (OSError, ValueError, av.error.FFmpegError):
+            pass  # a damaged file: decoding it names the damage
+    return (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else math.inf
 
 
 @contextlib.contextmanager
@@ -324,29 +393,104 @@ def _decoded(path: Path, container: Any, stream: Any) -> Iterator[Any]:
         raise VideoError(f"{path} is damaged or cut off: {error}") from error
 
 
-def _timed(frames: Iterator[Any]) -> Iterator[tuple[float, Any]]:
-    origin: float | None = None
+def _timed(frames: Iterator[Any], origin: float | None = None) -> Iterator[tuple[float, Any]]:
     for frame in frames:
         time_s = float(frame.time) if frame.time is not None else 0.0
         origin = time_s if origin is None else origin
         yield time_s - origin, frame
 
 
-def _frames(path: Path, start: int, stop: int | None) -> Iterator[tuple[int, float, Any]]:
+def _rate_hz(path: Path) -> float:
+    """The rate at which most frames follow each other; 0 if there is only one."""
     with _opened(path) as (container, stream):
-        declared, index = stream.frames, -1
-        for index, (time_s, frame) in enumerate(_timed(_decoded(path, container, stream))):
+        declared = float(stream.average_rate or stream.guessed_rate or 0)
+        try:
+            packets = itertools.islice(container.demux(stream), _PACKETS)
+            stamps = sorted(packet.pts for packet in packets if packet.pts is not None)
+        except (OSError, ValueError, av.error.FFmpegError):
+            stamps = []  # a damaged file: decoding it names the damage
+        steps = np.diff(np.array(stamps, np.float64)) * float(stream.time_base or 0)
+    steps = steps[steps > 0]
+    if len(steps) < 2:
+        return declared
+    usual = steps[np.abs(steps / np.median(steps) - 1) < 0.25]
+    rate = 1 / float(usual.mean())
+    near = min((declared, *_USUAL_HZ), key=lambda hz: abs(hz / rate - 1))
+    if abs(declared / rate - 1) < _SAME_RATE:
+        return declared
+    return near if abs(near / rate - 1) < _SAME_RATE else rate
+
+
+def _pictures(
+    path: Path,
+    start: int,
+    stop: int | None,
+    take: Callable[[Any], NDArray[np.uint8]],
+    look: Callable[[Any], Luma] | None = None,
+) -> Iterator[Picture]:
+    for index, time_s, frame, times in _frames(path, start, stop):
+        pixels, small = take(frame), look(frame) if look else None
+        for again in range(times):
+            yield Picture(index + again, time_s, pixels, again > 0, small)
+
+
+def _frames(path: Path, start: int, stop: int | None) -> Iterator[tuple[int, float, Any, int]]:
+    """Frames with the first number in start..stop that each has, and for how many it is shown."""
+    rate_hz = _rate_hz(path) or 1.0
+    with _opened(path) as (container, stream):
+        shown: tuple[int, float, Any] | None = None
+        for index, time_s, frame in _numbered(path, container, stream, start, rate_hz):
+            if shown is not None and index > shown[0]:
+                yield from _between(shown, index, start, stop)
             if stop is not None and index >= stop:
                 return
-            if index >= start:
-                yield index, time_s, frame
-        count = index + 1
-        if not count:
+            shown = index, time_s, frame
+        if shown is None:
             raise VideoError(f"{path} holds no frame; record or download it again")
-        if stop is None and count < _TRUNCATED * declared:
+        yield from _between(shown, shown[0] + 1, start, stop)
+        declared = round(_duration_s(container, stream) * rate_hz)
+        if shown[0] + 1 < _TRUNCATED * declared - 1:
             raise VideoError(
-                f"{path} is cut off: {count} of {declared} frames; record or download it again"
+                f"{path} is cut off: {shown[0] + 1} of {declared} frames; record or download it"
+                " again"
             )
+
+
+def _between(
+    shown: tuple[int, float, Any], end: int, start: int, stop: int | None
+) -> Iterator[tuple[int, float, Any, int]]:
+    first, last = max(shown[0], start), end if stop is None else min(end, stop)
+    if last > first:
+        yield first, shown[1], shown[2], last - first
+
+
+def _numbered(
+    path: Path, container: Any, stream: Any, start: int, rate_hz: float
+) -> Iterator[tuple[int, float, Any]]:
+    """Every frame's number and time, in order, from `start` or somewhat before it."""
+    frames = _decoded(path, container, stream)
+    first = next(frames, None)
+    if first is None:
+        return
+    origin = first.time
+    if origin is not None and start / rate_hz > _SEEK_S:
+        # One second early: what depends on pictures before the seek point has passed by then.
+        goal = (origin + start / rate_hz - 1.0) / float(stream.time_base)
+        container.seek(int(goal), stream=stream)
+        frames = _decoded(path, container, stream)
+    else:
+        frames = itertools.chain([first], frames)
+    last = -1
+    for count, frame in enumerate(frames):
+        time_s = count / rate_hz if frame.time is None or origin is None else frame.time - origin
+        index = math.floor(time_s * rate_hz + 0.5)
+        if last >= 0 and abs(index - last) > _LONGEST_GAP_S * rate_hz:
+            raise VideoError(
+                f"{path}: time stamps jump from {last / rate_hz:.1f} to {time_s:.1f} s; remux it"
+            )
+        if index >= last:
+            last = index
+            yield index, time_s, frame
 
 
 def _upright(pixels: NDArray[np.uint8], frame: Any) -> NDArray[np.uint8]:
@@ -373,6 +517,12 @@ def _planes(frame: Any, box: Box) -> NDArray[np.uint8]:
         chroma = _crop(_upright(plane, frame), half)
         packed[height:, columns] = chroma if full else _FULL_CHROMA[chroma]
     return packed
+
+
+def _glance(frame: Any) -> Luma:
+    frame, _ = _eight_bit(frame, planes=False)
+    pixels = _upright(_plane(frame, 0, frame.width, frame.height), frame)
+    return np.asarray(cv2.resize(pixels, GLANCE, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _plane(frame: Any, index: int, width: int, height: int) -> NDArray[np.uint8]:

@@ -7,12 +7,12 @@ import pytest
 from nitrogen.data.store import list_chunks
 from nitrogen.data.truth import read_truth
 from nitrogen.errors import ExtractionError, VideoError
-from nitrogen.extract import pipeline
+from nitrogen.extract import pipeline, trace
 from nitrogen.extract.evaluate import evaluate
 from nitrogen.extract.locate import Library, locate, mean_picture
 from nitrogen.extract.pipeline import ExtractConfig, extract
 from nitrogen.overlay.skin import shipped_skins
-from nitrogen.video import VideoWriter, keyframes
+from nitrogen.video import VideoWriter, glimpses
 
 CONFIG = ExtractConfig(game="toy", controller="xboxone", chunk_s=4.0, min_density=0.0)
 
@@ -71,7 +71,7 @@ def test_chunks_have_the_published_layout(extracted):
 def test_an_interrupted_run_ends_in_the_same_chunks(
     recording, library, extracted, tmp_path, monkeypatch
 ):
-    stretches = pipeline._stretches
+    stretches = trace._stretches
 
     def interrupted(*args, **kwargs):
         for count, part in enumerate(stretches(*args, **kwargs)):
@@ -79,12 +79,12 @@ def test_an_interrupted_run_ends_in_the_same_chunks(
                 raise KeyboardInterrupt
             yield part
 
-    monkeypatch.setattr(pipeline, "_stretches", interrupted)
+    monkeypatch.setattr(trace, "_stretches", interrupted)
     with pytest.raises(KeyboardInterrupt):
         extract(recording.video, tmp_path, skins=library, config=CONFIG)
-    assert len(list((tmp_path / ".work" / "clip").glob("[0-9]*.npy"))) == 2
+    assert len(list((tmp_path / ".work" / "clip").glob("s00_*.npy"))) == 2
 
-    monkeypatch.setattr(pipeline, "_stretches", stretches)
+    monkeypatch.setattr(trace, "_stretches", stretches)
     extract(recording.video, tmp_path, skins=library, config=CONFIG)
     assert digest(tmp_path / "clip") == digest(extracted[0] / "clip")
 
@@ -121,7 +121,7 @@ def test_no_skins_to_look_for():
 
 
 def test_locating_does_not_depend_on_a_hidden_edge(recording, library):
-    mean = mean_picture(keyframes(recording.video))
+    mean = mean_picture(list(glimpses(recording.video)))
     found = locate(mean[:, 30:], library)
 
     assert abs(found.placement.x - (locate(mean, library).placement.x - 30)) < 1

@@ -49,8 +49,9 @@ def extract(
             config=config,
             on_progress=lambda count, total: bars.update(bar, completed=count, total=total),
         )
+    name = done.found.skin.name if done.found else "unknown skin"
     print(
-        f"{done.found.skin.name} at {done.found.box}, confidence {done.confidence:.2f};"
+        f"{name} at {done.parts[0].sighting.box}, confidence {done.confidence:.2f};"
         f" {len(done.chunks)} chunks written, {done.idle} idle and {done.hidden} hidden left out",
         file=sys.stderr,
     )

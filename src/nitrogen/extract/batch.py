@@ -173,8 +173,8 @@ def _one(video: Path, out: Path, library: Library, config: ExtractConfig) -> Ent
         chunks=len(result.chunks),
         idle=result.idle,
         hidden=result.hidden,
-        skin=result.found.skin.name,
-        score=round(result.found.score, 4),
+        skin=result.found.skin.name if result.found else "",
+        score=round(result.found.score, 4) if result.found else 0.0,
         confidence=round(result.confidence, 4),
         cause="",
     )

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from nitrogen.actions import Actions
 from nitrogen.errors import ExtractionError
+from nitrogen.extract.keypoints import Keypoints, sift, vote
 from nitrogen.overlay.render import Placement, Renderer
 from nitrogen.overlay.skin import ButtonLayer, Skin, StickLayer
-from nitrogen.video import Luma, Picture
+from nitrogen.video import Box, Luma, Picture
 
 Gray = NDArray[np.float32]
 """(H, W) brightness in 0..255."""
@@ -34,8 +35,9 @@ _WIDTHS = (380, 200)
 _HIGH_PASS_PX = 5.0
 _GROUND = 100.0
 """Brightness behind a drawn skin; removed by the high-pass."""
-_MIN_VOTES = 4
 _CANDIDATES = 6
+_NEAR_TIE = 0.12
+"""Difference in score within which colour has to decide between two skins."""
 
 
 @dataclass(frozen=True)
@@ -48,19 +50,13 @@ class Found:
     """Masked correlation in -1..1 between the drawn skin and the mean picture."""
     votes: int
     """Keypoint matches that agree on the placement."""
+    rivals: tuple["Found", ...] = ()
+    """Other skins at the same place that score nearly as well."""
 
     @property
     def box(self) -> tuple[int, int, int, int]:
         """x, y, width, height of the canvas in the frame; may reach beyond it."""
         return self.placement.box(self.skin.canvas)
-
-
-@dataclass(frozen=True, eq=False)
-class _Keypoints:
-    points: NDArray[np.float32]
-    """(N, 4): x, y, size, angle in degrees."""
-    descriptors: NDArray[np.float32]
-    """(N, 128), each of length 1."""
 
 
 class Library:
@@ -74,36 +70,44 @@ class Library:
         self._keypoints = [self._of(skin) for skin in self.skins]
 
     @staticmethod
-    def _of(skin: Skin) -> _Keypoints:
+    def _of(skin: Skin) -> Keypoints:
         parts = []
         for width in _WIDTHS:
             scale = width / max(skin.canvas)
             drawn = gray_of(Renderer(skin, Placement(0, 0, scale, scale)))
-            found = _sift(np.clip(drawn, 0, 255).astype(np.uint8))
+            found = sift(np.clip(drawn, 0, 255).astype(np.uint8))
             found.points[:, :3] /= scale
             parts.append(found)
-        return _Keypoints(
+        return Keypoints(
             np.concatenate([part.points for part in parts]),
             np.concatenate([part.descriptors for part in parts]),
         )
 
-    def candidates(self, mean: Gray) -> list[tuple[int, Skin, Placement]]:
+    def candidates(self, frame: Keypoints) -> list[tuple[int, Skin, Placement]]:
         """Votes, skin and rough placement of every skin that gets enough, most votes first."""
-        frame = _sift(np.clip(mean, 0, 255).astype(np.uint8))
         found = []
         for skin, keypoints in zip(self.skins, self._keypoints, strict=True):
-            for votes, placement in _vote(keypoints, frame):
+            for votes, placement in vote(keypoints, frame):
                 found.append((votes, skin, placement))
         return sorted(found, key=lambda item: -item[0])
 
 
-def locate(mean: Gray, library: Library, *, minimum: float = MIN_SCORE) -> Found:
+def keypoints_of(mean: Gray) -> Keypoints:
+    """Keypoints of the mean picture of a video."""
+    return sift(np.clip(mean, 0, 255).astype(np.uint8))
+
+
+def locate(
+    mean: Gray, library: Library, *, minimum: float = MIN_SCORE, frame: Keypoints | None = None
+) -> Found:
     """The overlay in the mean picture of a video.
 
-    Raises ExtractionError, saying how near the best candidate came, if there is none.
+    frame: those keypoints of the mean that may be used; all when None. Raises ExtractionError,
+    saying how near the best candidate came, if there is none.
     """
     aligned: list[Found] = []
-    for votes, skin, placement in library.candidates(mean)[:_CANDIDATES]:
+    frame = keypoints_of(mean) if frame is None else frame
+    for votes, skin, placement in library.candidates(frame)[:_CANDIDATES]:
         if aligned and aligned[0].score > 0.6 and votes < 0.5 * aligned[0].votes:
             break
         score, better = align(mean, skin, placement)
@@ -115,7 +119,26 @@ def locate(mean: Gray, library: Library, *, minimum: float = MIN_SCORE) -> Found
             f"no known overlay in the video (a correlation of {minimum:.2f} is needed{near});"
             " name its skin and box by hand, or add its skin to the library"
         )
-    return best
+    rivals = tuple(
+        other
+        for other in aligned
+        if other is not best
+        and other.score > max(best.score - _NEAR_TIE, minimum)
+        and _same_place(other.box, best.box)
+    )
+    return replace(best, rivals=rivals)
+
+
+def _same_place(a: Box, b: Box) -> bool:
+    return max(abs(a[0] - b[0]), abs(a[1] - b[1])) < 0.25 * min(a[2], a[3], b[2], b[3])
+
+
+def fitted(mean: Gray, skin: Skin, box: Box) -> Found:
+    """The skin where a person has seen it: the canvas fitted to the box, then aligned."""
+    x, y, width, height = box
+    rough = Placement(x, y, width / skin.canvas[0], height / skin.canvas[1])
+    score, placement = align(mean, skin, rough)
+    return Found(skin, placement, score, 0)
 
 
 def mean_picture(pictures: Sequence[Picture]) -> Gray:
@@ -237,70 +260,3 @@ def _step(mean: Gray, skin: Skin, placement: Placement) -> Placement | None:
         scale_x=float(scale_x),
         scale_y=float(scale_y),
     )
-
-
-def _sift(picture: Luma) -> _Keypoints:
-    detector = cv2.SIFT_create(nfeatures=4000, contrastThreshold=0.015, edgeThreshold=15)  # type: ignore[attr-defined]
-    found, descriptors = detector.detectAndCompute(picture, None)
-    if descriptors is None:
-        return _Keypoints(np.zeros((0, 4), np.float32), np.zeros((0, 128), np.float32))
-    points = np.array([(*k.pt, k.size, k.angle) for k in found], np.float32)
-    length = np.linalg.norm(descriptors, axis=1, keepdims=True)
-    return _Keypoints(points, (descriptors / np.maximum(length, 1e-6)).astype(np.float32))
-
-
-def _vote(template: _Keypoints, frame: _Keypoints) -> list[tuple[int, Placement]]:
-    """The scale and position that most matches agree on, if enough do."""
-    if len(template.points) < 2 or len(frame.points) < 2:
-        return []
-    likeness = template.descriptors @ frame.descriptors.T
-    order = np.argpartition(-likeness, 1, axis=1)[:, :2]
-    pair = np.take_along_axis(likeness, order, axis=1)
-    first = np.where(pair[:, 0] >= pair[:, 1], 0, 1)
-    rows = np.arange(len(order))
-    best, second = pair[rows, first], pair[rows, 1 - first]
-    distance, other = np.sqrt(np.maximum(2 - 2 * best, 0)), np.sqrt(np.maximum(2 - 2 * second, 0))
-    a, b = template.points, frame.points[order[rows, first]]
-    turn = np.abs((b[:, 3] - a[:, 3] + 180) % 360 - 180)
-    good = (distance < 0.9 * other) & (turn < 20)
-    a, b, distance = a[good], b[good], distance[good]
-    if len(a) < _MIN_VOTES:
-        return []
-    keep = np.argsort(distance)[:150]
-    return _consensus(a[keep], b[keep])
-
-
-def _consensus(a: NDArray[np.float32], b: NDArray[np.float32]) -> list[tuple[int, Placement]]:
-    i, j = np.triu_indices(len(a), 1)
-    apart = np.hypot(*(a[i, :2] - a[j, :2]).T)
-    shown = np.hypot(*(b[i, :2] - b[j, :2]).T)
-    scale = shown / np.maximum(apart, 1e-6)
-    own = b[i, 2] / a[i, 2]
-    usable = (apart > 0.03 * a[:, :2].max()) & (scale > 0.05) & (scale < 3)
-    usable &= (scale < 1.6 * own) & (own < 1.6 * scale)
-    i, j, scale = i[usable], j[usable], scale[usable]
-    if not len(i):
-        return []
-    middle_a, middle_b = (a[i, :2] + a[j, :2]) / 2, (b[i, :2] + b[j, :2]) / 2
-    shift = middle_b - scale[:, None] * middle_a
-    best_count, best_inside = 0, None
-    for start in range(0, len(i), 2000):
-        part = slice(start, start + 2000)
-        moved = scale[part, None, None] * a[None, :, :2] + shift[part, None]
-        inside = np.hypot(*np.moveaxis(moved - b[None, :, :2], 2, 0)) < 3.0
-        counts = inside.sum(axis=1)
-        top = int(counts.argmax())
-        if counts[top] > best_count:
-            best_count, best_inside = int(counts[top]), inside[top]
-    if best_inside is None:
-        return []
-    places = len({(round(float(x)), round(float(y))) for x, y in b[best_inside, :2]})
-    if places < _MIN_VOTES:
-        return []
-    p, q = a[best_inside, :2], b[best_inside, :2]
-    centred = p - p.mean(axis=0)
-    size = float((centred * (q - q.mean(axis=0))).sum() / max(float((centred**2).sum()), 1e-6))
-    if size <= 0.05:
-        return []
-    x, y = q.mean(axis=0) - size * p.mean(axis=0)
-    return [(places, Placement(float(x), float(y), size, size))]

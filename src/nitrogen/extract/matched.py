@@ -19,14 +19,12 @@ from nitrogen.extract import colour, detectors
 from nitrogen.extract.clicks import ClickColour
 from nitrogen.extract.hypotheses import Control, changed
 from nitrogen.extract.locate import Found, Gray, gray_of, high_pass
-from nitrogen.extract.reader import Reading
+from nitrogen.extract.reader import Planes, ReaderName, Reading
+from nitrogen.extract.siblings import ground_of
 from nitrogen.extract.sticks import StickTracker
 from nitrogen.overlay.render import Renderer
 from nitrogen.overlay.skin import StickLayer, TriggerLayer
 from nitrogen.video import Box, even_box
-
-Planes = NDArray[np.uint8]
-"""(3h/2, w), as `video.read_planes` gives it."""
 
 VISIBLE = 0.35
 """Share of the usual contrast below which the overlay counts as hidden."""
@@ -41,22 +39,34 @@ _CLICK_CONTRAST = 4.0
 class MatchedReader:
     """Reads one overlay at one place."""
 
-    def __init__(self, found: Found, samples: list[Planes]) -> None:
-        """samples: packed crops of `reading_box(found)` from all over the video, some dozens.
+    name: ReaderName = "matched"
 
-        Raises ExtractionError if there are none.
+    def __init__(
+        self,
+        found: Found,
+        samples: list[Planes],
+        *,
+        box: Box | None = None,
+        frame: tuple[int, int] | None = None,
+    ) -> None:
+        """samples: packed crops of `box` (`reading_box(found)`) from all over, some dozens.
+
+        frame: width and height of the video, if the overlay may reach beyond it. Raises
+        ExtractionError if there are no samples.
         """
         if not samples:
             raise ExtractionError("no samples of the overlay to learn from")
-        self.skin, self.box = found.skin, reading_box(found)
+        self.skin, self.box = found.skin, box or reading_box(found)
         self._height = self.box[3]
+        self._inside = _inside(self.box, frame)
         stack = np.stack(samples).astype(np.float32)
         self._median = np.median(stack, axis=0).astype(np.float32)
         luma = self._median[: self._height]
         self._renderer = Renderer(found.skin, replace(found.placement, opacity=1.0), self.box)
-        ground = _ground(luma, self._renderer)
+        ground = ground_of(luma, self._renderer.draw(Actions.released(1))[..., 3])
         self._drawn = gray_of(self._renderer, ground=ground)
         self.gain = self._fit_gain()
+        self.opacity: float | None = self.gain
         rest = stack[:, : self._height] - luma
         self._presence = detectors.fit(self._still(), rest, self.gain)
         texture = _texture(stack[:, : self._height], self._renderer)
@@ -65,12 +75,17 @@ class MatchedReader:
             (
                 layer.side,
                 StickTracker(
-                    self._renderer, layer, gain=self.gain, others=changes, texture=texture
+                    self._renderer,
+                    layer,
+                    gain=self.gain,
+                    others=changes | ~self._inside,
+                    texture=texture,
                 ),
                 layer,
             )
             for layer in self.skin.layers
             if isinstance(layer, StickLayer)
+            and (self._renderer.reach(layer) & self._inside).sum() > 20
         ]
         self.matrix, self._controls = self._best_matrix(stack)
         matrix = colour.MATRICES[self.matrix]
@@ -135,8 +150,19 @@ class MatchedReader:
             Actions(np.clip(buttons, 0, 1), sticks),
             visible,
             (np.clip(margin, 0, 1) * visible).astype(np.float32),
-            frozenset(names) | (self.skin.buttons - set(DPAD)) | self.skin.sticks,
+            self._readable(names),
         )
+
+    def _readable(self, names: list[str]) -> frozenset[str]:
+        """The controls that can be read: those of the skin that lie inside the frame."""
+        readable = set(names)
+        for side, _, layer in self._sticks:
+            reach = self._renderer.reach(layer)
+            if (reach & self._inside).sum() > 0.5 * reach.sum():
+                readable.add(side)
+                if layer.down is not None:
+                    readable.add(f"{side}_thumb")
+        return frozenset(readable)
 
     def _luma_changes(self) -> NDArray[np.bool_]:
         """What buttons, pads and triggers may change, (H, W)."""
@@ -179,7 +205,7 @@ class MatchedReader:
         reach = np.zeros((self._height, self.box[2]), np.bool_)
         for _, _, layer in self._sticks:
             reach |= self._renderer.reach(layer)
-        inside = np.ones_like(self._median, np.bool_)
+        inside = colour.pack(self._inside)
         for names, some in views.items():
             others = colour.pack(reach)
             for other, change in changes.items():
@@ -206,6 +232,7 @@ class MatchedReader:
         alpha = self._renderer.draw(Actions.released(1))[..., 3]
         picture *= cv2.dilate(alpha, np.ones((3, 3), np.uint8)) > 0.1
         near = cv2.dilate(self._luma_changes().astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        picture *= self._inside
         still = np.where(near, np.float32(0), picture)
         enough = float((still**2).sum()) > 0.1 * float((picture**2).sum())
         return np.asarray(still if enough else picture, np.float32)
@@ -230,6 +257,14 @@ def cut(trace: Gray) -> float:
     gaps = np.diff(edges)
     widest = int(gaps.argmax())
     return float(edges[widest] + gaps[widest] / 2)
+
+
+def _inside(box: Box, frame: tuple[int, int] | None) -> NDArray[np.bool_]:
+    """(h, w): which pixels of the box the frame really has."""
+    x, y, width, height = box
+    right, bottom = frame or (x + width, y + height)
+    columns, rows = np.arange(x, x + width), np.arange(y, y + height)
+    return np.outer((rows >= 0) & (rows < bottom), (columns >= 0) & (columns < right))
 
 
 def _directions(control: Control, pictures: Gray) -> Gray:
@@ -271,13 +306,3 @@ def _texture(luma: Gray, renderer: Renderer) -> float:
         return 15.0
     rest = np.stack([high_pass(picture)[clear] for picture in luma[::4]])
     return float(np.clip(rest.std(), 4, 40))
-
-
-def _ground(median: Gray, renderer: Renderer) -> Gray:
-    """Brightness behind the skin: what the median shows round and between its parts."""
-    clear = 1 - np.clip(renderer.draw(Actions.released(1))[..., 3], 0, 1)
-    clear = np.where(clear > 0.5, clear, 0.0).astype(np.float32) + 1e-4
-    size = (0, 0)
-    return np.asarray(
-        cv2.GaussianBlur(median * clear, size, 8) / cv2.GaussianBlur(clear, size, 8), np.float32
-    )

@@ -18,7 +18,7 @@ from torch import Tensor
 from nitrogen import config as configs
 from nitrogen.actions import BUTTONS, Actions
 from nitrogen.errors import CheckpointError, ConfigError, ExtractionError
-from nitrogen.extract.reader import Reading
+from nitrogen.extract.reader import Planes, ReaderName, Reading
 from nitrogen.extract.segformer import CROPS, Reader, SegformerConfig, deflection
 from nitrogen.model import checkpoint
 from nitrogen.video import Box, even_box
@@ -27,8 +27,6 @@ FORMAT = "nitrogen.reader/1"
 SHIPPED = Path(__file__).parent / "weights"
 """The reader that comes with the package, with its recipe beside it (docs/guides/fit.md)."""
 
-Planes = NDArray[np.uint8]
-"""(3h/2, w), as `video.read_planes` gives it."""
 Gray = NDArray[np.float32]
 
 SHOWN = 0.5
@@ -97,6 +95,7 @@ def load_network(folder: Path = SHIPPED) -> Reader:
 class NetworkReader:
     """Reads the overlay in one box, whatever its skin."""
 
+    name: ReaderName = "network"
     width = _WIDTH
     """Numbers per frame in a trace."""
 
@@ -109,6 +108,7 @@ class NetworkReader:
         if not samples:
             raise ExtractionError("no samples of the overlay to learn its resting picture from")
         self.box = even_box(box)
+        self.opacity: float | None = None
         self._network, self._size = network, (network.config.width, network.config.height)
         small = np.stack([shrink(sample, self._size) for sample in samples])
         self._rest = np.median(small, axis=0).astype(np.int16)
@@ -145,6 +145,7 @@ class NetworkReader:
             visible,
             (sure * visible).astype(np.float32),
             frozenset(names),
+            travel_known=False,
         )
 
     def _trace(self, pictures: NDArray[np.uint8]) -> Gray:

@@ -1,53 +1,50 @@
 """Video in, chunk folders out.
 
-Locate, read, refine, filter, write. Work in progress lies in `<out>/.work/<video_id>` so that an
-interrupted run loses at most the stretch in flight, and the next one ends in the same result.
+Find the overlay, choose a reader, read, refine, filter, write. Work in progress lies in
+`<out>/.work/<video_id>` so that an interrupted run loses at most the stretch in flight, and the
+next one ends in the same result.
 """
 
-import json
 import logging
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
+from numpy.typing import NDArray
 
-from nitrogen.actions import Actions
-from nitrogen.data import curate, schema, store
-from nitrogen.errors import DataError, VideoError
-from nitrogen.extract import refine
-from nitrogen.extract.locate import Found, Gray, Library, locate, mean_picture
-from nitrogen.extract.matched import MatchedReader, Planes, reading_box
-from nitrogen.extract.reader import Reading
-from nitrogen.overlay.render import Placement
+from nitrogen.data import curate, schema
+from nitrogen.errors import DataError, ExtractionError, VideoError
+from nitrogen.extract import latency
+from nitrogen.extract.choice import Wanted, prepare
+from nitrogen.extract.chunks import FORMAT, Cut, Part, placement_to_dict, write_part
+from nitrogen.extract.locate import Found, Library
+from nitrogen.extract.sightings import Sighting, find_sightings, sighting_by_hand, windows
+from nitrogen.extract.trace import Store, scan
 from nitrogen.overlay.skin import Skin
-from nitrogen.video import VideoInfo, keyframes, probe, read_planes
+from nitrogen.video import Box, VideoInfo, probe
 
-FORMAT = "nitrogen.extraction/1"
-EXTRACTION_FILE = "extraction.json"
-"""In each chunk: how it was read, what the published layout has no place for."""
-DETAILS_FILE = "details.parquet"
-"""In each chunk, per row: `confidence`, `visible`, trigger travel."""
-
-_BATCH = 256
-_SAMPLES = 120
-_FEW = 40
-_KEYFRAMES = 64
+_MIN_ROWS = 8
+"""A video shorter than this has nothing to be read."""
+_FLICKER_S = 0.25
+"""An overlay does not come or go for less than this."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractConfig:
-    """How chunks are cut and chosen."""
+    """What is looked for, and how chunks are cut and chosen."""
 
     game: str = "other"
     controller: str = "other"
     source: str = "local"
+    reader: Wanted = "auto"
+    box: Box | None = None
+    """x, y, width, height of the overlay, where a person has seen it; found when None."""
     chunk_s: float = schema.CHUNK_S
     min_density: float = curate.MIN_DENSITY
     """Chunks with a smaller share of active rows are not written; 0 keeps all."""
@@ -62,15 +59,27 @@ class Extracted:
     video: Path
     video_id: str
     info: VideoInfo
-    found: Found
+    parts: list[Part]
+    """What was read, the longest first."""
     chunks: list[Path]
     """Folders written."""
     idle: int
     """Chunks dropped because too little was pressed."""
     hidden: int
     """Chunks dropped because the overlay was not in sight."""
-    confidence: float
-    """Mean over the video."""
+    densities: list[float]
+    """Share of active rows of every possible chunk, written or not."""
+
+    @property
+    def found(self) -> Found | None:
+        """Skin and placement of the sighting that shows longest; None if the skin is not known."""
+        return self.parts[0].sighting.found
+
+    @property
+    def confidence(self) -> float:
+        """Mean over all rows read."""
+        rows = np.concatenate([part.reading.confidence for part in self.parts])
+        return float(rows.mean()) if len(rows) else 0.0
 
 
 def extract(
@@ -85,25 +94,31 @@ def extract(
     """Read the actions out of one video and write them as chunk folders below `out`.
 
     skins: what to look for, or a Library made of them once for many videos. on_progress: called
-    with frames done and frames in all. Running it again continues, or returns the finished result.
-    Raises VideoError if the video cannot be read and ExtractionError if no overlay is found.
+    with frames done and frames in all. Running it again continues, or returns the finished result;
+    chunks of an earlier run with other settings are removed. Raises VideoError if the video cannot
+    be read and ExtractionError if no overlay is found.
     """
     config = config or ExtractConfig()
     video_id = video_id or id_of(video)
     info = probe(video)
-    if info.rate_hz <= 0:
-        raise VideoError(f"{video} has no frame rate; convert it to a constant rate first")
+    if info.rate_hz <= 0 or info.frame_count < _MIN_ROWS:
+        raise VideoError(f"{video} has {info.frame_count} frames, too few to read an overlay")
     library = skins if isinstance(skins, Library) else Library(skins)
-    pictures = keyframes(video, limit=_KEYFRAMES)
-    found = locate(mean_picture(pictures), library)
-    reader = MatchedReader(found, _samples(video, found, info))
-    work = Path(out) / ".work" / video_id
+    looked = windows(info)
+    if config.box is None:
+        sightings = find_sightings(looked, library)
+    else:
+        sightings = [sighting_by_hand(looked, library, config.box)]
     rows = round(config.chunk_s * info.rate_hz)
-    trace = _scan(video, reader, work=work, rows=rows, total=info.frame_count,
-                  key=_key(info, found, config), on_progress=on_progress)  # fmt: skip
-    reading = reader.read(trace)
-    result = _write(out, video_id, info, found, reading, config)
-    shutil.rmtree(work, ignore_errors=True)
+    store = Store(Path(out) / ".work" / video_id, _key(info, sightings, config))
+    parts = _read_all(info, sightings, config, store, on_progress)
+    cut = Cut(
+        video_id=video_id, info=info, game=config.game, controller=config.controller,
+        source=config.source, rows=rows, min_density=config.min_density,
+        min_visible=config.min_visible,
+    )  # fmt: skip
+    result = _write(out, parts, cut)
+    store.clear()
     return result
 
 
@@ -112,165 +127,115 @@ def id_of(video: Path) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", Path(video).stem) or "video"
 
 
-def _samples(video: Path, found: Found, info: VideoInfo) -> list[Planes]:
-    """Crops of the overlay from all over the video, for the reader's statistics."""
-    box = reading_box(found)
-    crops = [p.pixels for p in keyframes(video, limit=_SAMPLES, box=box, planes=True)]
-    if len(crops) < _FEW:
-        every = max(1, info.frame_count // _FEW)
-        pictures = read_planes(video, box)
-        crops += [p.pixels for p in pictures if p.index % every == every // 2]
-    return crops
-
-
-def _key(info: VideoInfo, found: Found, config: ExtractConfig) -> dict[str, Any]:
+def _key(info: VideoInfo, sightings: list[Sighting], config: ExtractConfig) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "bytes": info.path.stat().st_size,
-        "skin": found.skin.name,
-        "placement": asdict(found.placement),
         "chunk_s": config.chunk_s,
+        "reader": config.reader,
+        "sightings": [
+            {
+                "box": list(sighting.box),
+                "span_s": [round(sighting.start_s, 3), round(sighting.stop_s, 3)],
+                "skins": [
+                    found.skin.name
+                    for best in (sighting.found,)
+                    if best
+                    for found in (best, *best.rivals)
+                ],
+                "placement": placement_to_dict(sighting.found.placement) if sighting.found else {},
+            }
+            for sighting in sightings
+        ],
     }
 
 
-def _scan(
-    video: Path,
-    reader: MatchedReader,
-    *,
-    work: Path,
-    rows: int,
-    total: int,
-    key: dict[str, Any],
-    on_progress: Callable[[int, int], None],
-) -> Gray:
-    """The trace of the whole video, stretch by stretch; stretches on disk are not done again."""
-    ledger = work / "ledger.json"
-    if not ledger.is_file() or json.loads(ledger.read_text()) != key:
-        shutil.rmtree(work, ignore_errors=True)
-        try:
-            work.mkdir(parents=True)
-            ledger.write_text(json.dumps(key))
-        except OSError as error:
-            raise DataError(f"{work} cannot be written: {error}") from error
-    done = 0
-    while (work / f"{done:06d}.npy").is_file():
-        done += 1
-    parts = [np.load(work / f"{index:06d}.npy") for index in range(done)]
-    for part in _stretches(video, reader, rows=rows, start=done * rows):
-        target = work / f"{done:06d}.npy"
-        partial = work / f".{done:06d}.partial.npy"
-        try:
-            np.save(partial, part)
-            partial.replace(target)
-        except OSError as error:
-            raise DataError(f"{target} cannot be written: {error}") from error
-        parts.append(part)
-        done += 1
-        on_progress(min(done * rows, total), total)
-    return np.concatenate(parts).astype(np.float32)
-
-
-def _stretches(video: Path, reader: MatchedReader, *, rows: int, start: int) -> Iterator[Gray]:
-    crops: list[Planes] = []
-    parts: list[Gray] = []
-    count = 0
-    for picture in read_planes(video, reader.box, start=start):
-        crops.append(picture.pixels)
-        count += 1
-        if len(crops) == _BATCH or count == rows:
-            parts.append(reader.scan(crops))
-            crops = []
-        if count == rows:
-            yield np.concatenate(parts)
-            parts, count = [], 0
-    if crops:
-        parts.append(reader.scan(crops))
-    if parts:
-        yield np.concatenate(parts)
-
-
-def _write(
-    out: Path,
-    video_id: str,
+def _read_all(
     info: VideoInfo,
-    found: Found,
-    reading: Reading,
+    sightings: list[Sighting],
     config: ExtractConfig,
-) -> Extracted:
-    rows = round(config.chunk_s * info.rate_hz)
-    processed = refine.refine(reading.actions, confidence=reading.confidence)
-    chunks: list[Path] = []
-    idle = hidden = 0
-    for index in range(len(processed) // rows):
-        part = slice(index * rows, (index + 1) * rows)
-        if reading.visible[part].mean() < config.min_visible:
-            hidden += 1
-        elif curate.density(processed[part]) < config.min_density:
-            idle += 1
-        else:
-            metadata = _metadata(video_id, index, info, found, config)
-            chunks.append(
-                store.write_chunk(
-                    out,
-                    metadata,
-                    reading.actions[part],
-                    processed[part],
-                    details=_details(found, reading, part),
-                )
+    store: Store,
+    on_progress: Callable[[int, int], None],
+) -> list[Part]:
+    spans = [_span(sighting, info) for sighting in sightings]
+    total, done = sum(stop - start for start, stop in spans), 0
+
+    def count(rows: int) -> None:
+        nonlocal done
+        done += rows
+        on_progress(min(done, total), total)
+
+    parts = []
+    for number, (spotted, span) in enumerate(zip(sightings, spans, strict=True)):
+        reader, sighting, why = prepare(spotted, config.reader, info)
+        seen = scan(
+            info, reader, span, store=store, name=f"s{number:02d}",
+            stretch=round(config.chunk_s * info.rate_hz), on_rows=count,
+        )  # fmt: skip
+        reading = reader.read(seen.trace)
+        steady = _steady(reading.visible, round(_FLICKER_S * info.rate_hz))
+        lag = latency.estimate(
+            reading.actions, seen.motion, steady & (reading.confidence > 0.3), info.rate_hz
+        )
+        parts.append(
+            Part(
+                sighting=sighting, reader=reader.name, why=why, opacity=reader.opacity,
+                start=span[0],
+                reading=replace(reading, visible=steady), repeated=seen.repeated, latency=lag,
             )
-    _log.info("%s: %d chunks, %d idle, %d hidden", video_id, len(chunks), idle, hidden)
-    confidence = float(reading.confidence.mean()) if len(processed) else 0.0
-    return Extracted(info.path, video_id, info, found, chunks, idle, hidden, confidence)
+        )  # fmt: skip
+    on_progress(total, total)
+    return _disjoint(parts)
 
 
-def _metadata(
-    video_id: str, index: int, info: VideoInfo, found: Found, config: ExtractConfig
-) -> schema.ChunkMetadata:
-    rows = round(config.chunk_s * info.rate_hz)
-    chunk_id = f"{index:04d}"
-    return schema.ChunkMetadata(
-        uuid=schema.chunk_uuid(video_id, chunk_id),
-        chunk_id=chunk_id,
-        chunk_size=rows,
-        game=config.game,
-        controller_type=config.controller,
-        bbox_controller_overlay=found.box,
-        original_video=schema.SourceVideo(
-            video_id=video_id,
-            source=config.source,
-            url=info.path.name,
-            resolution=(info.height, info.width),
-            start_time=index * rows / info.rate_hz,
-            end_time=(index + 1) * rows / info.rate_hz,
-            duration=rows / info.rate_hz,
-            start_frame=index * rows,
-            end_frame=(index + 1) * rows,
-        ),
-    )
+def _span(sighting: Sighting, info: VideoInfo) -> tuple[int, int]:
+    """Rows of a sighting; one that lasts to the end of the video has no end that could cut it."""
+    start = round(sighting.start_s * info.rate_hz)
+    if sighting.stop_s >= info.duration_s - 1e-6:
+        return start, max(info.frame_count, start + 1) + round(info.rate_hz)
+    return start, round(sighting.stop_s * info.rate_hz)
 
 
-def _details(found: Found, reading: Reading, part: slice) -> dict[str, str | pa.Table]:
-    facts = {
-        "format": FORMAT,
-        "reader": "matched",
-        "skin": found.skin.name,
-        "placement": placement_to_dict(found.placement),
-        "score": round(found.score, 4),
-        "confidence": round(float(reading.confidence[part].mean()), 4),
-        "readable": sorted(reading.readable),
-    }
-    actions: Actions = reading.actions[part]
-    table = pa.table(
-        {
-            "confidence": pa.array(reading.confidence[part]),
-            "visible": pa.array(reading.visible[part]),
-            "left_trigger": pa.array(np.ascontiguousarray(actions.button("left_trigger"))),
-            "right_trigger": pa.array(np.ascontiguousarray(actions.button("right_trigger"))),
-        }
-    )
-    return {EXTRACTION_FILE: json.dumps(facts, indent=2) + "\n", DETAILS_FILE: table}
+def _steady(visible: NDArray[np.bool_], rows: int) -> NDArray[np.bool_]:
+    """Without changes that last for less than `rows` rows."""
+    if rows < 2 or not len(visible):
+        return visible
+    width = 2 * (rows // 2) + 1
+    padded = np.pad(visible.astype(np.int32), width // 2, mode="edge")
+    near = np.lib.stride_tricks.sliding_window_view(padded, width).sum(axis=1)
+    return np.asarray(near * 2 > width)
 
 
-def placement_to_dict(placement: Placement) -> dict[str, float]:
-    """For JSON, rounded to what can be known."""
-    return {name: round(float(value), 5) for name, value in asdict(placement).items()}
+def _disjoint(parts: list[Part]) -> list[Part]:
+    """No row belongs to two parts: the one that shows longer keeps it."""
+    parts = sorted(parts, key=lambda part: (-part.visible_rows, part.start))
+    stop = max(part.start + len(part.reading.visible) for part in parts)
+    taken = np.zeros(stop, np.bool_)
+    result = []
+    for part in parts:
+        rows = slice(part.start, part.start + len(part.reading.visible))
+        visible = part.reading.visible & ~taken[rows]
+        taken[rows] |= visible
+        result.append(replace(part, reading=replace(part.reading, visible=visible)))
+    return result
+
+
+def _write(out: Path, parts: list[Part], cut: Cut) -> Extracted:
+    folder = Path(out) / cut.video_id
+    try:
+        if folder.is_dir():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be replaced: {error}") from error
+    chunks: list[Path] = []
+    densities: list[float] = []
+    idle = hidden = 0
+    for part in sorted(parts, key=lambda part: part.start):
+        written = write_part(out, part, cut, len(chunks))
+        chunks += written.chunks
+        densities += written.densities
+        idle, hidden = idle + written.idle, hidden + written.hidden
+    if not any(part.visible_rows for part in parts):
+        raise ExtractionError(f"{cut.info.path}: an overlay was expected but shows in no frame")
+    _log.info("%s: %d chunks, %d idle, %d hidden", cut.video_id, len(chunks), idle, hidden)
+    return Extracted(cut.info.path, cut.video_id, cut.info, parts, chunks, idle, hidden, densities)

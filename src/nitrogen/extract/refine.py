@@ -30,6 +30,20 @@ def refine(
     return Actions(_steady(actions.buttons, doubtful), np.clip(sticks, -1, 1))
 
 
+def held(actions: Actions, visible: NDArray[np.bool_]) -> Actions:
+    """Rows in which the overlay is not visible, (T,), repeat the last one in which it was.
+
+    Rows before the first visible one take that; without any, all are released.
+    """
+    if visible.all():
+        return actions
+    if not visible.any():
+        return Actions.released(len(actions))
+    rows = np.maximum.accumulate(np.where(visible, np.arange(len(visible)), -1))
+    rows = np.where(rows < 0, int(visible.argmax()), rows)
+    return Actions(actions.buttons[rows], actions.sticks[rows])
+
+
 def rest_offset(axis: NDArray[np.float32]) -> float:
     """Where an axis rests: the median of where it lies still near the centre; 0 if it hardly does.
 

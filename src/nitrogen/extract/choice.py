@@ -1,0 +1,90 @@
+"""Which reader reads a sighting: the matched one where the skin is known well, else the network."""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from nitrogen.errors import ExtractionError, MissingDependencyError
+from nitrogen.extract.matched import MatchedReader
+from nitrogen.extract.reader import Planes, Reader, ReaderName
+from nitrogen.extract.siblings import settle
+from nitrogen.extract.sightings import Sighting
+from nitrogen.video import Box, VideoInfo, even_box, glimpses, read_planes
+
+if TYPE_CHECKING:
+    from nitrogen.extract.segformer import Reader as Network
+
+GOOD_SCORE = 0.6
+"""Correlation from which the skin is taken for the right one; siblings reach 0.6."""
+
+_SAMPLES = 120
+_FEW = 40
+_SHORT_S = 90.0
+
+Wanted = Literal["auto", "matched", "network"]
+
+
+def choose(sighting: Sighting, wanted: Wanted) -> tuple[ReaderName, str]:
+    """The reader for a sighting, and why. Raises ExtractionError if the one wanted cannot do it."""
+    if wanted == "matched" and sighting.found is None:
+        raise ExtractionError(
+            "the matched reader needs a skin and none fits this box; name it with --skin, or use"
+            " --reader network"
+        )
+    if wanted != "auto":
+        return wanted, "asked for"
+    if sighting.found is None:
+        return "network", "the skin is not known"
+    if sighting.found.score < GOOD_SCORE:
+        return "network", f"the skin scores {sighting.found.score:.2f}, below {GOOD_SCORE}"
+    return "matched", f"the skin scores {sighting.found.score:.2f}"
+
+
+def prepare(sighting: Sighting, wanted: Wanted, info: VideoInfo) -> tuple[Reader, Sighting, str]:
+    """A reader for a sighting, prepared on pictures from all over its time.
+
+    Returns the reader, the sighting with the skin that it turned out to show, and why this reader.
+    Raises ExtractionError if the reader wanted cannot do it, MissingDependencyError if the network
+    is needed and torch is not installed.
+    """
+    box = even_box(sighting.box)
+    samples = _samples(sighting, info)
+    if sighting.found is not None and samples:
+        sighting = replace(sighting, found=settle(sighting.found, samples, box))
+    name, why = choose(sighting, wanted)
+    if name == "matched":
+        assert sighting.found is not None
+        frame = (info.width, info.height)
+        return MatchedReader(sighting.found, samples, box=box, frame=frame), sighting, why
+    network = _network()
+    from nitrogen.extract.parser import NetworkReader
+
+    return NetworkReader(network, box, samples), sighting, why
+
+
+@lru_cache(maxsize=1)
+def _network() -> "Network":
+    try:
+        from nitrogen.extract.parser import load_network
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "safetensors"):
+            raise
+        raise MissingDependencyError(
+            "reading overlays of unknown skins needs torch: pip install 'nitrogen[train]'; or use"
+            " --reader matched"
+        ) from error
+    return load_network()
+
+
+def _samples(sighting: Sighting, info: VideoInfo) -> list[Planes]:
+    """Crops of the overlay from all over the sighting, for the reader's statistics."""
+    box: Box = even_box(sighting.box)
+    span_s = (sighting.start_s, sighting.stop_s)
+    pictures = glimpses(info.path, limit=_SAMPLES, box=box, planes=True, span_s=span_s)
+    crops = [picture.pixels for picture in pictures]
+    if len(crops) < _FEW and span_s[1] - span_s[0] < _SHORT_S:
+        start, stop = (round(time_s * info.rate_hz) for time_s in span_s)
+        every = max(1, (stop - start) // _FEW)
+        pictures = read_planes(info.path, box, start=start, stop=stop)
+        crops += [p.pixels for p in pictures if p.index % every == every // 2]
+    return crops

@@ -1,0 +1,196 @@
+"""Where in a video, and when, an overlay is to be seen.
+
+The video is looked at in windows, each the mean of some of its pictures. The overlay found in the
+mean of all is looked for in every window; windows that do not show it are searched on their own, so
+that overlays that move, change with the scene or show for a part of the time only are found as
+several sightings.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nitrogen.errors import ExtractionError, VideoError
+from nitrogen.extract.locate import (
+    MIN_SCORE,
+    Found,
+    Gray,
+    Library,
+    fitted,
+    keypoints_of,
+    locate,
+    score_of,
+)
+from nitrogen.video import Box, VideoInfo, glimpses
+
+_PICTURES = 8
+"""Pictures in a window, if there are as many."""
+_WINDOW_S = 20.0
+_MOST_WINDOWS = 96
+_DEPTH = 3
+"""How often a stretch without overlay is halved before it is given up."""
+_SEEN = 0.5
+"""A window shows an overlay if it scores this share of what the whole scored."""
+_OVERLAP = 0.3
+"""Share of a smaller box within a larger one from which both are the same overlay."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """An overlay at one place for some of the time."""
+
+    box: Box
+    """x, y, width, height of the overlay in the frame; may reach beyond it."""
+    found: Found | None
+    """Its skin and placement; None if only the box is known."""
+    start_s: float
+    """Between these times it shows, with a margin; a reader tells exactly when."""
+    stop_s: float
+    others: tuple[Found, ...] = ()
+    """Further overlays that show at the same time and are not read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """The mean of some pictures in a row."""
+
+    start_s: float
+    stop_s: float
+    mean: Gray
+
+
+def windows(info: VideoInfo) -> list[Window]:
+    """The whole video in windows of 20 s or more. Raises VideoError if it cannot be read."""
+    duration_s = max(info.duration_s, 1 / max(info.rate_hz, 1))
+    count = int(np.clip(duration_s // _WINDOW_S, 1, _MOST_WINDOWS))
+    step_s = duration_s / count
+    sums: list[Gray | None] = [None] * count
+    sizes = [0] * count
+    for picture in glimpses(info.path, limit=_PICTURES * max(count, 3)):
+        place = min(int(picture.time_s / step_s), count - 1)
+        before = sums[place]
+        pixels = picture.pixels.astype(np.float32)
+        sums[place] = pixels if before is None else before + pixels
+        sizes[place] += 1
+    made = [
+        Window(place * step_s, (place + 1) * step_s, (total / np.float32(size)).astype(np.float32))
+        for place, (total, size) in enumerate(zip(sums, sizes, strict=True))
+        if total is not None
+    ]
+    if not made:
+        raise VideoError(f"{info.path} holds no picture that can be decoded; download it again")
+    # Neighbours take over what a window without pictures would have covered.
+    starts = [0.0, *(window.start_s for window in made[1:]), duration_s]
+    return [
+        replace(window, start_s=starts[place], stop_s=starts[place + 1])
+        for place, window in enumerate(made)
+    ]
+
+
+def find_sightings(
+    parts: Sequence[Window], library: Library, *, minimum: float = MIN_SCORE
+) -> list[Sighting]:
+    """All sightings of known skins, in order of time.
+
+    Raises ExtractionError, saying how near the best candidate came, if there is none.
+    """
+    free = set(range(len(parts)))
+    sightings: list[Sighting] = []
+    refusal: ExtractionError | None = None
+    todo = [(list(range(len(parts))), 0)]
+    while todo:
+        span, depth = todo.pop(0)
+        span = [place for place in span if place in free]
+        if not span:
+            continue
+        mean = _mean([parts[place] for place in span])
+        try:
+            found = locate(mean, library, minimum=minimum)
+        except ExtractionError as error:
+            refusal = refusal or error
+            if depth < _DEPTH and len(span) > 1:
+                middle = len(span) // 2
+                todo += [(span[:middle], depth + 1), (span[middle:], depth + 1)]
+            continue
+        floor = max(_SEEN * found.score, 0.6 * minimum)
+        seen = [p for p in sorted(free) if _score(parts[p], found) >= floor] or span
+        free -= set(seen)
+        others = _others(_mean([parts[place] for place in seen]), library, found, minimum)
+        sightings.append(_sighting(parts, seen, found, others))
+        todo += [(group, depth + 1) for group in _groups(sorted(free & set(span)))]
+    if not sightings:
+        raise refusal or ExtractionError("no known overlay in the video")
+    return sorted(sightings, key=lambda sighting: sighting.start_s)
+
+
+def sighting_by_hand(parts: Sequence[Window], library: Library, box: Box) -> Sighting:
+    """The overlay in a box that a person has drawn, for the whole video.
+
+    With one skin to look for it is that one, fitted to the box; with several, the one that scores
+    well there, or none: then only the box is known. Raises ExtractionError if the box is empty or
+    lies outside the frame.
+    """
+    mean = _mean(parts)
+    x, y, width, height = box
+    if width < 16 or height < 16 or x >= mean.shape[1] or y >= mean.shape[0] or x + width <= 0:
+        raise ExtractionError(
+            f"box {box} is no part of a {mean.shape[1]}x{mean.shape[0]} frame; give x,y,w,h"
+        )
+    stop_s = parts[-1].stop_s
+    if len(library.skins) == 1:
+        found = fitted(mean, library.skins[0], box)
+        return Sighting(found.box, found, 0.0, stop_s)
+    keypoints = keypoints_of(mean)
+    grown = (x - width // 10, y - height // 10, width * 6 // 5, height * 6 // 5)
+    try:
+        found = locate(mean, library, frame=keypoints.where(keypoints.inside(grown)))
+    except ExtractionError:
+        return Sighting(box, None, 0.0, stop_s)
+    return Sighting(found.box, found, 0.0, stop_s)
+
+
+def _mean(parts: Sequence[Window]) -> Gray:
+    total = parts[0].mean.copy()
+    for window in parts[1:]:
+        total += window.mean
+    return np.asarray(total / np.float32(len(parts)), np.float32)
+
+
+def _score(window: Window, found: Found) -> float:
+    return score_of(window.mean, found.skin, found.placement)
+
+
+def _others(mean: Gray, library: Library, found: Found, minimum: float) -> tuple[Found, ...]:
+    """The best overlay beside the one that was found, if there is one."""
+    keypoints = keypoints_of(mean)
+    beside = keypoints.where(~keypoints.inside(found.box))
+    try:
+        other = locate(mean, library, minimum=minimum, frame=beside)
+    except ExtractionError:
+        return ()
+    return () if _share(other.box, found.box) > _OVERLAP else (other,)
+
+
+def _share(a: Box, b: Box) -> float:
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    return max(width, 0) * max(height, 0) / max(min(a[2] * a[3], b[2] * b[3]), 1)
+
+
+def _sighting(
+    parts: Sequence[Window], seen: list[int], found: Found, others: tuple[Found, ...]
+) -> Sighting:
+    first, last = max(seen[0] - 1, 0), min(seen[-1] + 1, len(parts) - 1)
+    return Sighting(found.box, found, parts[first].start_s, parts[last].stop_s, others)
+
+
+def _groups(places: list[int]) -> list[list[int]]:
+    """Places in a row, row by row."""
+    groups: list[list[int]] = []
+    for place in places:
+        if groups and place == groups[-1][-1] + 1:
+            groups[-1].append(place)
+        else:
+            groups.append([place])
+    return groups
