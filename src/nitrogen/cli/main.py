@@ -20,6 +20,7 @@ from nitrogen.cli import (
     play,
     policy,
     results,
+    skins,
     start,
     train,
 )
@@ -29,6 +30,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": start.demo,
     "quickstart": start.quickstart,
     "record": overlays.record,
+    "skin": skins.skin,
     "extract": extract.extract,
     "extract-eval": extract.extract_eval,
     "train": train.train,
@@ -49,7 +51,10 @@ def main() -> None:
     """Run the command of `sys.argv`; exit 1 with one line on stderr if nitrogen refuses."""
     logs.set_up(verbose=os.environ.get("NITROGEN_VERBOSE") == "1")
     try:
-        tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="nitrogen", description=__doc__)
+        words = train.expanded(sys.argv[1:])
+        tyro.extras.subcommand_cli_from_dict(
+            COMMANDS, prog="nitrogen", description=__doc__, args=words
+        )
     except NitrogenError as error:
         print(f"nitrogen: {error}", file=sys.stderr)
         raise SystemExit(1) from error

@@ -298,11 +298,12 @@ class _Reader:
                 raise SkinError(f"{self._where}: sprite {name!r} lies outside the skin's folder")
             if not path.is_file():
                 raise SkinError(f"{self._where}: no sprite {path}")
-            self._sprites[name] = _read_png(path)
+            self._sprites[name] = read_png(path)
         return self._sprites[name]
 
 
-def _read_png(path: Path) -> Sprite:
+def read_png(path: Path) -> Sprite:
+    """A picture file as a sprite. Raises SkinError if it cannot be read."""
     pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise SkinError(f"{path} cannot be read as a picture")
