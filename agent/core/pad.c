@@ -4,7 +4,7 @@
 
 static ng_pad held;
 
-static const pad_driver *const drivers[] = {&pad_sdl, &pad_sdl3, &pad_keys};
+static const pad_driver *const drivers[] = {&pad_sdl, &pad_sdl3, &pad_files, &pad_keys};
 
 static float clamp(float value, float low)
 {

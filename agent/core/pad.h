@@ -17,6 +17,7 @@ typedef struct {
 
 extern const pad_driver pad_sdl;
 extern const pad_driver pad_sdl3;
+extern const pad_driver pad_files;
 extern const pad_driver pad_keys;
 
 /* Hold this from the next frame on; values out of range are clamped, NaN is 0. */

@@ -2,10 +2,14 @@
 #include "random.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "hook.h"
 
@@ -40,6 +44,20 @@ void random_fill(void *bytes, size_t count)
         out += part;
         count -= part;
     }
+}
+
+int random_file(int flags)
+{
+    int file = (int)syscall(SYS_memfd_create, "random", flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
+    uint64_t values[512];
+    for (size_t done = 0; file >= 0 && done < NG_RANDOM_BYTES; done += sizeof values) {
+        random_fill(values, sizeof values);
+        if (syscall(SYS_pwrite64, file, values, sizeof values, done) != sizeof values) {
+            syscall(SYS_close, file);
+            return -1;
+        }
+    }
+    return file;
 }
 
 EXPORT ssize_t getrandom(void *bytes, size_t count, unsigned flags)

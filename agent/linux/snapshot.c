@@ -11,6 +11,7 @@
 #include "channel.h"
 #include "frame.h"
 #include "hook.h"
+#include "pad_files.h"
 #include "random.h"
 #include "wait.h"
 
@@ -38,6 +39,7 @@ static void become_copy(const ng_request *request, const int files[2], ng_reply 
     agent_board->pid = getpid();
     thread_set_frame();
     wait_forget_threads();
+    pad_files_part();
     if (request->seed)
         random_seed(request->seed);
     reply->kind = NG_FRAME;

@@ -13,6 +13,7 @@ static void ignore(const ng_pad *pad)
 
 const pad_driver pad_sdl = {"none", ignore};
 const pad_driver pad_sdl3 = {"none", ignore};
+const pad_driver pad_files = {"none", ignore};
 const pad_driver pad_keys = {"none", ignore};
 
 int main(void)
