@@ -34,13 +34,14 @@ def states(skin: Skin) -> Iterator[tuple[str, Actions]]:
             yield name, Actions.of(name)
     for side in ("left", "right"):
         if f"{side}_trigger" in skin.buttons:
-            yield f"{side}_trigger 0.5", Actions.of(**{f"{side}_trigger": 0.5})
+            yield f"{side}_trigger 0.5", Actions.of(length=1, **{f"{side}_trigger": 0.5})
     if {"dpad_up", "dpad_left"} <= skin.buttons:
         yield "dpad_up + left", Actions.of("dpad_up", "dpad_left")
     for side in ("left", "right"):
         if side in skin.sticks:
             for name, x, y in _COMPASS:
-                yield f"{side} stick {name}", Actions.of(**{f"{side}_x": x, f"{side}_y": y})
+                moved = {f"{side}_x": x, f"{side}_y": y}
+                yield f"{side} stick {name}", Actions.of(length=1, **moved)
 
 
 def contact_sheet(skin: Skin, *, columns: int = 6, width: int = 240) -> Frame:
@@ -86,7 +87,7 @@ _VISIBLE = 2.0
 
 def _ground(width: int, height: int) -> Frame:
     squares = np.indices((height, width)) // 12
-    return np.array(_GROUNDS, np.uint8)[squares.sum(axis=0) % 2]
+    return np.asarray(np.array(_GROUNDS, np.uint8)[squares.sum(axis=0) % 2])
 
 
 def encode_png(picture: Frame) -> bytes:
