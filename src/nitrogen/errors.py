@@ -9,6 +9,7 @@
     ├── ExtractionError     no overlay, or one that cannot be read
     ├── CheckpointError     weights that are missing, damaged or do not fit
     ├── TrainingError       training that cannot start or go on
+    │   └── TrainingStoppedError    a signal asked the run to stop; it has been saved
     ├── GameError           a game that cannot be started or driven
     │   ├── AgentMissingError   the agent library has not been built
     │   ├── GameMissingError    the game's program is not installed
@@ -55,6 +56,15 @@ class CheckpointError(NitrogenError):
 
 class TrainingError(NitrogenError):
     """Training that cannot start or go on."""
+
+
+class TrainingStoppedError(TrainingError):
+    """A signal asked the run to stop; it has been saved and can be resumed."""
+
+    def __init__(self, message: str, signal: int) -> None:
+        """`signal`: the number of the signal."""
+        super().__init__(message)
+        self.signal = signal
 
 
 class GameError(NitrogenError):

@@ -126,13 +126,15 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path} cannot be read as safetensors: {error}") from error
 
 
-def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+def write_tensors(
+    path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None
+) -> None:
     """Write a safetensors file under a temporary name, then rename it."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         partial.touch()
         mode = partial.stat().st_mode  # what the user's umask allows; safetensors is stricter
-        save_file({name: value.contiguous() for name, value in tensors.items()}, partial)
+        save_file({name: v.contiguous() for name, v in tensors.items()}, partial, metadata)
         partial.chmod(mode)
         partial.replace(path)
     finally:

@@ -4,11 +4,15 @@ AdamW with weight decay 0.001; warm-up, constant 1e-4, decay; exponential moving
 (NitroGen, section on training; lengths of warm-up and decay were not published).
 """
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+
+from nitrogen.errors import TrainingError
+from nitrogen.train import parallel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,19 +42,82 @@ def learning_rate(step: int, steps: int, config: OptimConfig) -> float:
     return config.learning_rate * min(1.0, warm, fall)
 
 
-def optimiser(network: nn.Module, config: OptimConfig) -> torch.optim.AdamW:
-    """AdamW whose weight decay leaves biases, norms and other vectors alone."""
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
-    ]
+@dataclass(frozen=True, kw_only=True)
+class GroupRates:
+    """Learning rate of each part of the network, as a factor of the schedule's; 0 freezes it."""
+
+    vision: float = 1.0
+    """The tower."""
+    mixing: float = 1.0
+    action_encoder: float = 1.0
+    dit: float = 1.0
+    """The diffusion transformer."""
+    action_decoder: float = 1.0
+    readout: float = 1.0
+    positions: float = 1.0
+    """The table of action positions."""
+    games: float = 1.0
+    """The table of games."""
+
+    def __post_init__(self) -> None:
+        """Refuse rates that are negative or not finite."""
+        for name, rate in vars(self).items():
+            if not (math.isfinite(rate) and rate >= 0):
+                raise TrainingError(f"groups.{name} must be 0 (frozen) or more, not {rate}")
+
+
+def group_of(name: str) -> str:
+    """The group that the parameter `name` of a network belongs to."""
+    return name.partition(".")[0]
+
+
+def freeze(network: nn.Module, rates: GroupRates) -> None:
+    """Stop gradients into the parts whose rate is 0. Raises TrainingError if nothing is left."""
+    for name, parameter in network.named_parameters():
+        if getattr(rates, group_of(name)) == 0:
+            parameter.requires_grad = False
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise TrainingError("every part of the network is frozen; set some groups.* above 0")
+
+
+def trained(network: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters that learn, by name."""
+    return {name: p for name, p in network.named_parameters() if p.requires_grad}
+
+
+def optimiser(
+    parameters: Mapping[str, nn.Parameter],
+    config: OptimConfig,
+    rates: GroupRates | None = None,
+    *,
+    fused: bool = True,
+) -> torch.optim.AdamW:
+    """AdamW whose weight decay leaves biases, norms and other vectors alone.
+
+    parameters: by name, as `trained` returns them. Each of AdamW's groups has a `factor`, by which
+    `set_rate` multiplies the schedule's rate.
+    """
+    sets: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in parameters.items():
+        decay = config.weight_decay if parameter.ndim >= 2 else 0.0
+        factor = getattr(rates or GroupRates(), group_of(name), 1.0)
+        sets.setdefault((decay, factor), []).append(parameter)
     return torch.optim.AdamW(
-        [group for group in groups if group["params"]],
+        [
+            {"params": members, "weight_decay": decay, "factor": factor}
+            for (decay, factor), members in sets.items()
+        ],
         lr=config.learning_rate,
         betas=(config.beta1, config.beta2),
-        fused=True,
+        fused=fused,
+        foreach=None if fused else True,
     )
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Use `rate` in the next step, times each group's factor."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate * group["factor"]
 
 
 class Average:
@@ -58,7 +125,7 @@ class Average:
 
     def __init__(self, parameters: Iterable[Tensor], decay: float) -> None:
         """Start from the present values of `parameters`."""
-        self._live = [parameter.detach() for parameter in parameters]
+        self._live = [parallel.local(parameter) for parameter in parameters]
         self.values = [parameter.clone() for parameter in self._live]
         self._decay = decay
 
@@ -67,11 +134,3 @@ class Average:
         """Take in the weights after `step` (from 0)."""
         decay = min(self._decay, (1 + step) / (10 + step))
         torch._foreach_lerp_(self.values, self._live, 1 - decay)
-
-    @torch.no_grad()
-    def swap(self) -> None:
-        """Exchange the network's weights and the average, in place; call again to undo."""
-        for value, live in zip(self.values, self._live, strict=True):
-            kept = live.clone()
-            live.copy_(value)
-            value.copy_(kept)

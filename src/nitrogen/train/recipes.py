@@ -6,12 +6,14 @@ What was learned about small budgets is in docs/concepts/learning.md.
 
 import difflib
 from collections.abc import Callable
+from dataclasses import replace
 
 from nitrogen.data.augment import AugmentConfig
 from nitrogen.errors import ConfigError
+from nitrogen.model.network import NetworkConfig
 from nitrogen.model.presets import preset
-from nitrogen.train.loop import TrainConfig
 from nitrogen.train.optim import OptimConfig
+from nitrogen.train.settings import TrainConfig
 
 
 def debug() -> TrainConfig:
@@ -68,11 +70,34 @@ def pretrain() -> TrainConfig:
     )
 
 
+def finetune() -> TrainConfig:
+    """Teach a trained policy a new game; its network is that of the checkpoint (`fitted`).
+
+    Lower rate, a short warm-up, and an average that follows within some hundred steps.
+    """
+    return TrainConfig(
+        network=preset("tiny"),
+        optim=OptimConfig(learning_rate=3e-5, warmup_steps=100, decay_share=0.3, average=0.999),
+        steps=3_000,
+        batch=32,
+        onset_weight=2.0,
+        log_every=20,
+        save_every=200,
+        validate_every=200,
+    )
+
+
+def fitted(config: TrainConfig, checkpoint: NetworkConfig) -> TrainConfig:
+    """The configuration with the network of a checkpoint that is to be fine-tuned."""
+    return replace(config, network=checkpoint)
+
+
 RECIPES: dict[str, Callable[[], TrainConfig]] = {
     "debug": debug,
     "quickstart": quickstart,
     "demo": demo,
     "pretrain": pretrain,
+    "finetune": finetune,
 }
 """Every recipe by name."""
 
