@@ -27,9 +27,10 @@ from nitrogen.benchmark.run import BASELINE_PLAYERS, EXPERT, Player, run
 from nitrogen.benchmark.suite import task as find_task
 from nitrogen.benchmark.task import Task
 from nitrogen.data import frames as frame_store
+from nitrogen.data.prepare import prepare
 from nitrogen.data.store import Chunk, list_chunks
 from nitrogen.data.truth import read_truth, truth_path
-from nitrogen.errors import ConfigError, MissingDependencyError, NitrogenError
+from nitrogen.errors import ConfigError, DataError, MissingDependencyError, NitrogenError
 from nitrogen.extract.evaluate import evaluate
 from nitrogen.extract.pipeline import ExtractConfig, extract
 from nitrogen.logs import read_metrics
@@ -339,7 +340,9 @@ def _chunks_of(root: Path, video: Path) -> list[Chunk]:
 
 
 def _prepare_one(video: Path, root: Path) -> int:
-    frame_store.prepare(_chunks_of(root, video), lambda name: video, size=_image_size())
+    done = prepare(_chunks_of(root, video), lambda name: video, size=_image_size(), store="raw")
+    for skip in (skip for one in done for skip in one.skips):
+        raise DataError(f"{skip.chunk}: {skip.cause}")
     return 1
 
 

@@ -1,5 +1,7 @@
 """What commands share: progress bars and tables."""
 
+import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -8,7 +10,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
 
-def bars() -> "Bars":
+def bars(*, visible: bool = True) -> "Bars":
     """A progress display on stderr; tasks need the field `note`."""
     from rich.console import Console
     from rich.progress import (
@@ -28,7 +30,18 @@ def bars() -> "Bars":
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
         console=Console(stderr=True),
+        disable=not visible,
     )
+
+
+def print_causes(what: str, causes: Mapping[str, int]) -> None:
+    """Why things were left out, most frequent first, on stderr; nothing if nothing was."""
+    total = sum(causes.values())
+    ordered = sorted(causes.items(), key=lambda item: -item[1])
+    for cause, count in ordered[:10]:
+        print(f"{count} of {total} {what}: {cause}", file=sys.stderr)
+    if len(ordered) > 10:
+        print(f"... and {len(ordered) - 10} more causes", file=sys.stderr)
 
 
 def print_scores(rows: list[Any]) -> None:

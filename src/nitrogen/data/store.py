@@ -74,6 +74,15 @@ class Chunk:
         return actions_from_table(table, where=str(path))
 
 
+@dataclass(frozen=True)
+class Skip:
+    """A chunk, or what looks like one, that cannot be used."""
+
+    chunk: str
+    """Name of its folder."""
+    cause: str
+
+
 def write_chunk(
     root: Path,
     metadata: ChunkMetadata,
@@ -125,15 +134,34 @@ def read_chunk(folder: Path) -> Chunk:
 
 
 def list_chunks(root: Path) -> list[Chunk]:
-    """All chunks at any depth below `root`, by video and start. Raises DataError if none is."""
+    """All chunks at any depth below `root`, by video and start.
+
+    Raises DataError if there is none, or the metadata of one cannot be read.
+    """
+    chunks, skips = scan_chunks(root)
+    if skips:
+        raise DataError(skips[0].cause)
+    return chunks
+
+
+def scan_chunks(root: Path) -> tuple[list[Chunk], list[Skip]]:
+    """All chunks at any depth below `root`, by video and start, and those that cannot be read.
+
+    Raises DataError if there is none at all.
+    """
     if not Path(root).is_dir():
         raise DataError(f"no folder {root}")
-    files = sorted(Path(root).rglob(METADATA_FILE))
-    chunks = [
-        read_chunk(file.parent)
-        for file in files
-        if not any(part.startswith(".") for part in file.relative_to(root).parts)
-    ]
+    chunks, skips = [], []
+    for file in sorted(Path(root).rglob(METADATA_FILE)):
+        if any(part.startswith(".") for part in file.relative_to(root).parts):
+            continue
+        try:
+            chunks.append(read_chunk(file.parent))
+        except DataError as error:
+            skips.append(Skip(file.parent.name, str(error)))
     if not chunks:
-        raise DataError(f"no chunks in {root}; make some with 'nitrogen extract VIDEO {root}'")
-    return sorted(chunks, key=lambda chunk: (chunk.video_id, chunk.start_frame))
+        cause = f" ({skips[0].cause})" if skips else ""
+        raise DataError(
+            f"no chunks in {root}{cause}; make some with 'nitrogen extract VIDEO {root}'"
+        )
+    return sorted(chunks, key=lambda chunk: (chunk.video_id, chunk.start_frame)), skips
