@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "hook.h"
+#include "present_vulkan.h"
 #include "sdl.h"
 #include "sdl_hooks.h"
 #include "udev.h"
@@ -31,16 +32,16 @@ static int find(const char *name)
     return -1;
 }
 
-/* SDL 2 and 3 have their pad inside and must not find it a second time. */
-static void *udev_look_up(void *found, const char *name, void *caller)
+/* For names of libraries that we know: ours, or what was found. */
+static void *look_up(void *found, const char *name, void *caller)
 {
-    void *ours = sdl_major_of(caller) >= 2 ? NULL : udev_replacement(name);
-    return ours ? ours : found;
-}
-
-static void *sdl_look_up(void *found, const char *name)
-{
-    void *ours = found && sdl_replacement(2, name) ? sdl_replacement(sdl_major_of(found), name) : NULL;
+    void *ours;
+    if (name[0] == 'S') /* any version has it if version 2 has */
+        ours = sdl_replacement(2, name) ? sdl_replacement(sdl_major_of(found), name) : NULL;
+    else if (name[0] == 'v')
+        ours = vulkan_replacement(name);
+    else /* SDL 2 and 3 have their pad inside and must not find it a second time */
+        ours = sdl_major_of(caller) >= 2 ? NULL : udev_replacement(name);
     return ours ? ours : found;
 }
 
@@ -49,11 +50,11 @@ EXPORT void *dlsym(void *restrict handle, const char *restrict name)
     dlsym_function real = hook_dlsym();
     if (handle != RTLD_NEXT && !own_code() && agent_on()) {
         int row = find(name);
-        bool is_sdl = !strncmp(name, "SDL_", 4), is_udev = !strncmp(name, "udev_", 5);
-        void *found = row >= 0 || is_sdl || is_udev ? real(handle, name) : NULL;
+        bool by_library = !strncmp(name, "SDL_", 4) || !strncmp(name, "udev_", 5) ||
+                          !strncmp(name, "vk", 2);
+        void *found = row >= 0 || by_library ? real(handle, name) : NULL;
         if (row < 0 && found)
-            return is_sdl ? sdl_look_up(found, name)
-                          : udev_look_up(found, name, __builtin_return_address(0));
+            return look_up(found, name, __builtin_return_address(0));
         if (found && found != replaced[row].function)
             hook_learn(replaced[row].name, found);
         if (found)
