@@ -14,6 +14,7 @@ NAMES = (
     "flare",
     "neverball",
     "chromium",
+    "freedoom",
     "openarena",
     "extremetuxracer",
     "supertuxkart",

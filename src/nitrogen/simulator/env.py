@@ -47,6 +47,10 @@ class _View:
         return self._session.home
 
     @property
+    def log(self) -> Path:
+        return self._session.log
+
+    @property
     def time_s(self) -> float:
         return (int(self._session.channel.last.time_ns) - self._start_ns) / 1e9
 
@@ -170,8 +174,11 @@ class GameEnv(gymnasium.Env[Frame, Step]):
         self.send(action)
         return self.receive()
 
-    def send(self, action: Step) -> None:
-        """The first half of a step, for stepping several games at once: let the game go."""
+    def send(self, action: Step, *, frames: int | None = None) -> None:
+        """The first half of a step, for stepping several games at once: let the game go.
+
+        With `frames` the action is held for so many, and only the last of them is looked at.
+        """
         row = Actions.from_step(action)
         session, state = self._live()
         if self._locked:
@@ -179,7 +186,7 @@ class GameEnv(gymnasium.Env[Frame, Step]):
             buttons[:, self._locked] = 0.0
             row = Actions(buttons, row.sticks)
         try:
-            session.send(row, frames=self._hold)
+            session.send(row, frames=frames or self._hold)
         except GameEnded as end:
             self._ended(state, end)
 

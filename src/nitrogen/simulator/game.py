@@ -15,6 +15,8 @@ from nitrogen.simulator.keys import CODES, Mouse
 from nitrogen.simulator.memory import Memory
 from nitrogen.simulator.protocol import KEY_CONTROLS
 
+Display = Literal["none", "offscreen", "x11"]
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -42,6 +44,10 @@ class View(Protocol):
         """The game's home folder."""
 
     @property
+    def log(self) -> Path:
+        """The file with all that the game has printed; see `LineReader`."""
+
+    @property
     def time_s(self) -> float:
         """Virtual seconds since the episode began."""
 
@@ -64,6 +70,32 @@ class Judge(Protocol):
 
     def on_exit(self, status: int) -> Verdict:
         """The game has ended itself with this exit status."""
+
+
+class LineReader:
+    """New whole lines of a file that the game writes; to be kept in a judge, it is copied with it.
+
+    A game that goes back to a save-state leaves the file as it was then, filled up with zero bytes
+    where it writes on.
+    """
+
+    def __init__(self) -> None:
+        """Begins with the first line of the file."""
+        self._position = 0
+
+    def skip(self, path: Path) -> None:
+        """Leave out what is there already."""
+        self._position = path.stat().st_size if path.exists() else 0
+
+    def read(self, path: Path) -> list[str]:
+        """The lines that are new in `path`, without their ends; none while it does not exist."""
+        if not path.exists():
+            return []
+        with path.open("rb") as file:
+            file.seek(self._position)
+            text, end, _ = file.read().rpartition(b"\n")
+        self._position += len(text) + len(end)
+        return text.replace(b"\0", b"").decode(errors="replace").splitlines()
 
 
 class ExitJudge:
@@ -116,9 +148,10 @@ class Game:
     """The window's width and height, or more: room for the picture."""
     rate_hz: float = 60.0
     """Native frame rate: the game's own idea of how long a frame lasts."""
-    display: Literal["none", "offscreen", "x11"] = "none"
-    """`none`: SDL draws in memory; `offscreen`: OpenGL through SDL and EGL without a display;
-    `x11`: a virtual X display. OpenGL is drawn on the processor."""
+    display: Display = "x11"
+    """`x11`: a virtual X display, for any program. Faster where the game allows it: `none`, SDL
+    draws in memory; `offscreen`, OpenGL through SDL and EGL without a display. OpenGL is drawn on
+    the processor."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Text files in the home folder, by path."""
     environment: Mapping[str, str] = field(default_factory=dict)

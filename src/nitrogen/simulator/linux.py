@@ -38,6 +38,8 @@ EPOCH_NS = 1_700_000_000 * 1_000_000_000
 """Calendar time at which every run starts, for seed 0."""
 _PREFIX = "nitrogen-run-"
 _GAME_FOLDERS = ("/usr/games", "/usr/local/games")
+LOG = "game.log"
+"""What the game has printed, in the run's folder."""
 _LOG_LINES = 12
 
 
@@ -82,7 +84,7 @@ class Run:
     def _start(self, program: str) -> subprocess.Popen[bytes]:
         write_files(self.home, self.game.files, self.home)
         command = [program, *(self._filled(part) for part in self.game.command[1:])]
-        with (self.folder / "game.log").open("wb") as log:
+        with (self.folder / LOG).open("wb") as log:
             try:
                 return subprocess.Popen(
                     command,
@@ -114,6 +116,9 @@ class Run:
             "ALSOFT_DRIVERS": "null",
             "SDL_JOYSTICK_ALLOW_BACKGROUND_EVENTS": "1",
             "SDL_JOYSTICK_HIDAPI": "0",
+            # An SDL inside the program offers its functions to the library that these name.
+            "SDL_DYNAMIC_API": str(AGENT),
+            "SDL3_DYNAMIC_API": str(AGENT),
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "LP_NUM_THREADS": "0",
             "MESA_SHADER_CACHE_DISABLE": "true",
@@ -204,7 +209,7 @@ class Run:
             return None
 
     def _log_text(self) -> str:
-        text = (self.folder / "game.log").read_text(errors="replace")
+        text = (self.folder / LOG).read_text(errors="replace")
         tail = [line[:200] for line in text.splitlines()[-_LOG_LINES:]]
         return "\nThe end of what it printed:\n" + "\n".join(tail) if tail else ""
 

@@ -1,19 +1,19 @@
 """The games' Gymnasium ids, `nitrogen/<Game>-v0`.
 
-Importing this module registers them: that is its only purpose, so that both forms work,
-`import nitrogen.simulator.registration; gymnasium.make("nitrogen/SuperTux-v0")` and
-`gymnasium.make("nitrogen.simulator.registration:nitrogen/SuperTux-v0")`. A game's module is
-imported when its environment is made.
+Importing `nitrogen` imports this module and thereby registers them, so both forms work:
+`import nitrogen; gymnasium.make("nitrogen/SuperTux-v0")` and, without an import,
+`gymnasium.make("nitrogen:nitrogen/SuperTux-v0")`. Nothing of the simulator is imported before an
+environment is made.
 """
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 
-from nitrogen.simulator.catalog import game_named
-from nitrogen.simulator.env import GameEnv
-from nitrogen.simulator.vector import GameVectorEnv
+if TYPE_CHECKING:
+    from nitrogen.simulator.env import GameEnv
+    from nitrogen.simulator.vector import GameVectorEnv
 
 IDS = {
     "nitrogen/SuperTux-v0": "supertux",
@@ -23,6 +23,7 @@ IDS = {
     "nitrogen/Flare-v0": "flare",
     "nitrogen/Neverball-v0": "neverball",
     "nitrogen/Chromium-v0": "chromium",
+    "nitrogen/Freedoom-v0": "freedoom",
     "nitrogen/OpenArena-v0": "openarena",
     "nitrogen/ExtremeTuxRacer-v0": "extremetuxracer",
     "nitrogen/SuperTuxKart-v0": "supertuxkart",
@@ -30,13 +31,18 @@ IDS = {
 """Id -> name in the catalog."""
 
 
-def make(game: str, **options: Any) -> GameEnv:
+def make(game: str, **options: Any) -> "GameEnv":
     """The environment of a built-in game; options go to `GameEnv`."""
+    from nitrogen.simulator.catalog import game_named
+    from nitrogen.simulator.env import GameEnv
+
     return GameEnv(game_named(game), **options)
 
 
-def make_vector(game: str, num_envs: int = 1, **options: Any) -> GameVectorEnv:
+def make_vector(game: str, num_envs: int = 1, **options: Any) -> "GameVectorEnv":
     """Several environments of a built-in game that step together."""
+    from nitrogen.simulator.vector import GameVectorEnv
+
     return GameVectorEnv([partial(make, game, **options)] * num_envs)
 
 

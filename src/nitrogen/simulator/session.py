@@ -9,7 +9,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -21,7 +21,7 @@ from nitrogen.simulator import protocol
 from nitrogen.simulator.board import Board
 from nitrogen.simulator.channel import Channel, GameEnded
 from nitrogen.simulator.game import Game
-from nitrogen.simulator.linux import EPOCH_NS, Run
+from nitrogen.simulator.linux import EPOCH_NS, LOG, Run
 from nitrogen.simulator.memory import Memory
 
 _COPY_LIMIT_S = 20.0
@@ -85,6 +85,11 @@ class Session:
         return self._run.home
 
     @property
+    def log(self) -> Path:
+        """What the game has printed."""
+        return self._run.folder / LOG
+
+    @property
     def folder(self) -> Path:
         """The run's folder, with the logs."""
         return self._run.folder
@@ -129,7 +134,7 @@ class Session:
             saved = SavedGame(played=Actions.concatenate(self._rows))
         else:
             self._save_count += 1
-            files = HomeFiles.of(self.home, self.folder / f"files-{self._save_count}")
+            files = HomeFiles.of(self.home, self.folder / f"files-{self._save_count}", log=self.log)
             parked = self.channel
             self.live = self._copy(parked)
             saved = SavedGame(played=None, parked=parked, files=files)
@@ -236,27 +241,35 @@ _Signature = dict[str, tuple[int, int]]
 
 @dataclass(eq=False)
 class HomeFiles:
-    """The files of a home folder at one time."""
+    """The files of a home folder, and the length of the log, at one time."""
 
     home: Path
     kept: Path
-    signature: _Signature = field(default_factory=dict)
+    log: Path
+    signature: _Signature
+    log_bytes: int
 
     @classmethod
-    def of(cls, home: Path, kept: Path) -> "HomeFiles":
+    def of(cls, home: Path, kept: Path, *, log: Path) -> "HomeFiles":
         """Copy `home` to the new folder `kept`."""
         shutil.copytree(home, kept, symlinks=True)
-        return cls(home, kept, _signature(home))
+        return cls(home, kept, log, _signature(home), log.stat().st_size)
 
     def put_back(self) -> None:
-        """Make the home folder what it was; touches nothing if nothing has changed."""
+        """Make the home folder what it was; touches nothing if nothing has changed.
+
+        Files are written over rather than replaced, as the game may hold them open.
+        """
+        os.truncate(self.log, self.log_bytes)
         if _signature(self.home) == self.signature:
             return
-        for entry in list(self.home.iterdir()):
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
+        for entry in sorted(self.home.rglob("*"), reverse=True):  # what lies in a folder first
+            kept = self.kept / entry.relative_to(self.home)
+            if entry.is_symlink() or not entry.is_dir():
+                if entry.is_symlink() or not kept.is_file():
+                    entry.unlink()
+            elif not kept.is_dir():
+                entry.rmdir()
         shutil.copytree(self.kept, self.home, symlinks=True, dirs_exist_ok=True)
         self.signature = _signature(self.home)
 

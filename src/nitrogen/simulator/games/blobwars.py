@@ -13,6 +13,7 @@ def game(mission: str = "grasslands1") -> Game:
         packages=("blobwars",),
         size=(640, 480),
         rate_hz=60.0,
+        display="none",
         locked=MENU_BUTTONS,
         startup=Actions.concatenate(  # the licence, then what the mission asks for
             [

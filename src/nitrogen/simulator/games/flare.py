@@ -9,6 +9,7 @@ GAME = Game(
     packages=("flare-game",),
     size=(640, 480),
     rate_hz=60.0,
+    display="none",
     saves="fork",
 )
 """The title screen."""

@@ -14,6 +14,7 @@ def game(level: int = 0) -> Game:
         packages=("mrboom",),
         size=(960, 600),
         rate_hz=60.0,
+        display="none",
         locked=MENU_BUTTONS,
         startup=Actions.concatenate(
             [

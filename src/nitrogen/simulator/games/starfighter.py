@@ -12,6 +12,7 @@ GAME = Game(
     packages=("starfighter",),
     size=(800, 600),
     rate_hz=60.0,
+    display="none",
     startup=Actions.concatenate([Actions.released(60), *[_TAP] * 6, Actions.released(30)]),
     saves="fork",
     seeded=True,

@@ -110,6 +110,7 @@ def game(level: str = "world1/welcome_antarctica", *, size: tuple[int, int] = (6
         packages=("supertux",),
         size=size,
         rate_hz=200 / 3,  # one logic step per frame: the game counts 15 whole milliseconds
+        display="none",
         locked=MENU_BUTTONS,
         startup=Actions.concatenate(  # skip the card with the level's name, and fade in
             [Actions.released(10), Actions.of("south", length=4), Actions.released(50)]
