@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include "dynapi.h"
 #include "hook.h"
 #include "present_vulkan.h"
 #include "sdl.h"
@@ -50,6 +51,7 @@ EXPORT void *dlsym(void *restrict handle, const char *restrict name)
     dlsym_function real = hook_dlsym();
     if (handle != RTLD_NEXT && !own_code() && agent_on()) {
         int row = find(name);
+        dynapi_take_places();
         bool by_library = !strncmp(name, "SDL_", 4) || !strncmp(name, "udev_", 5) ||
                           !strncmp(name, "vk", 2);
         void *found = row >= 0 || by_library ? real(handle, name) : NULL;

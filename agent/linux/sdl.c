@@ -4,6 +4,7 @@
 #include <link.h>
 #include <string.h>
 
+#include "dynapi.h"
 #include "hook.h"
 
 typedef struct {
@@ -68,11 +69,6 @@ int sdl_major_of(void *function)
     return handle ? major_of_handle(handle) : 0;
 }
 
-void sdl_use(int major, void *handle)
-{
-    handles[major] = handle;
-}
-
 static void *handle_for(int major)
 {
     struct search search = {.major = major};
@@ -92,6 +88,8 @@ static void *handle_for(int major)
 
 void *sdl_function(int major, const char *name)
 {
+    if (dynapi_has(major))
+        return dynapi_function(major, name);
     void *handle = handle_for(major);
     return handle ? hook_dlsym()(handle, name) : NULL;
 }

@@ -14,9 +14,6 @@ int sdl_major_of(void *function);
 /* Is SDL 1.2 only a dress of SDL 2 (sdl12-compat)? Then SDL 2's hooks do the work. */
 int sdl12_is_dress(void);
 
-/* Use the SDL 2 or 3 of the system in place of one that is part of the program: see dynapi.c. */
-void sdl_use(int major, void *handle);
-
 #define SDL_FUNCTION(major, result, name, ...) \
     ({ \
         static result (*function)(__VA_ARGS__); \

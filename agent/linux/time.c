@@ -4,6 +4,7 @@
 #include <sys/timeb.h>
 #include <time.h>
 
+#include "dynapi.h"
 #include "free.h"
 #include "hook.h"
 #include "wait.h"
@@ -11,6 +12,7 @@
 static int64_t read_clock(void)
 {
     agent_saw(NG_SEEN_CLOCK);
+    dynapi_take_places();
     if (free_running())
         return free_now();
     return thread_is_frame() ? clock_read(&agent_clock) : clock_now(&agent_clock);

@@ -3,6 +3,7 @@
 #ifndef NG_PROBE_WINDOW_H
 #define NG_PROBE_WINDOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
