@@ -119,6 +119,9 @@ class Run:
             # An SDL inside the program offers its functions to the library that these name.
             "SDL_DYNAMIC_API": str(AGENT),
             "SDL3_DYNAMIC_API": str(AGENT),
+            # An SDL inside the program offers its functions to the library that these name.
+            "SDL_DYNAMIC_API": str(AGENT),
+            "SDL3_DYNAMIC_API": str(AGENT),
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "LP_NUM_THREADS": "0",
             "MESA_SHADER_CACHE_DISABLE": "true",
