@@ -31,6 +31,18 @@ class Memory:
             raise GameError(f"memory at {address:#x} in process {self.pid} ends early")
         return data
 
+    def base(self, program: str) -> int:
+        """Where the program file of that name is loaded: its variables lie at fixed distances.
+
+        Raises GameError if the process runs no such file.
+        """
+        with open(f"/proc/{self.pid}/maps") as lines:  # noqa: PTH123 - it is no file on a disk
+            for line in lines:
+                fields = line.split()
+                if len(fields) > 5 and fields[5].rpartition("/")[2] == program:
+                    return int(fields[0].partition("-")[0], 16)
+        raise GameError(f"process {self.pid} has loaded no file named {program!r}")
+
     def find(self, pattern: bytes) -> list[int]:
         """Addresses of `pattern` in the private writable memory, ascending."""
         found: list[int] = []

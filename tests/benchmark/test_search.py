@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from nitrogen.actions import Actions
+from nitrogen.benchmark.search import SearchConfig, search
 from nitrogen.errors import GameError, GameMissingError
 from nitrogen.simulator import linux
 from nitrogen.simulator.env import GameEnv
 from nitrogen.simulator.games import supertux
-from nitrogen.simulator.search import SearchConfig, search
 
 pytestmark = pytest.mark.game
 SOLUTION = Path(__file__).with_name("welcome_antarctica.json")

@@ -1,0 +1,156 @@
+"""Freedoom: kill, find the exit, collect. Judged by the engine's variables in memory.
+
+Chocolate Doom keeps its state in static variables. Where they lie was found by comparing memory in
+the title screen and in two maps; that they are right is checked at the start of each episode.
+"""
+
+import struct
+
+from nitrogen.benchmark.games.base import JudgeMaker, OpenTask, Reading, StateJudge, open_task
+from nitrogen.benchmark.search import SearchConfig, by_place, moves
+from nitrogen.errors import GameError
+from nitrogen.simulator.game import View
+from nitrogen.simulator.games import freedoom
+
+# Chocolate Doom 3.0.1 (Debian 3.0.1+really3.0.0+git1471-1), amd64: distances from the program.
+_PLAYER = 0x14DDE0
+_GAME_STATE = 0x14E34C
+_INTERMISSION = 1
+_MAX_AMMO = struct.pack("<4i", 200, 50, 300, 50)
+_PLACE = struct.Struct("<ii")  # x and y in 1/65536 units, after the links of a thing
+_LINKS = 24
+
+
+class DoomJudge(StateJudge):
+    """Reads player and level. Raises GameError if they are not where they should be."""
+
+    def find(self, view: View) -> None:
+        """Look for the player."""
+        base = view.memory.base("chocolate-doom")
+        self._player, self._state = base + _PLAYER, base + _GAME_STATE
+        self._health, self._counts = self._player + 44, self._player + 216
+        if view.memory.read(self._player + 184, 16) != _MAX_AMMO:
+            raise GameError(
+                "the player is not where Chocolate Doom 3.0.1 keeps him; install chocolate-doom"
+                " 3.0.1+really3.0.0+git1471-1"
+            )
+        self._start = self.place(view)
+
+    def place(self, view: View) -> tuple[float, float]:
+        """Where the player is, in map units."""
+        (thing,) = struct.unpack("<q", view.memory.read(self._player, 8))
+        x, y = _PLACE.unpack(view.memory.read(thing + _LINKS, _PLACE.size))
+        return x / 65536, y / 65536
+
+    def look(self, view: View, progress: float) -> Reading:
+        """A reading with what every task needs."""
+        (health,) = struct.unpack("<i", view.memory.read(self._health, 4))
+        kills, items, _ = self.counts(view)
+        x, y = self.place(view)
+        values = {"x": x, "y": y, "health": health, "kills": kills, "items": items}
+        return Reading(progress, "died" if health <= 0 else "", values)
+
+    def counts(self, view: View) -> tuple[int, int, int]:
+        """Kills, items and secrets so far."""
+        kills, items, secrets = struct.unpack("<3i", view.memory.read(self._counts, 12))
+        return kills, items, secrets
+
+    def has_left(self, view: View) -> bool:
+        """Whether the level is done."""
+        (state,) = struct.unpack("<i", view.memory.read(self._state, 4))
+        return bool(state == _INTERMISSION)
+
+
+class KillJudge(DoomJudge):
+    """So many monsters."""
+
+    def __init__(self, wanted: int) -> None:
+        """`wanted`: how many."""
+        super().__init__()
+        self._wanted = wanted
+
+    def read(self, view: View) -> Reading:
+        """Share of the monsters that are dead."""
+        return self.look(view, self.counts(view)[0] / self._wanted)
+
+
+class ItemJudge(DoomJudge):
+    """So many of the items that the level counts."""
+
+    def __init__(self, wanted: int) -> None:
+        """`wanted`: how many."""
+        super().__init__()
+        self._wanted = wanted
+
+    def read(self, view: View) -> Reading:
+        """Share of the items that were picked up."""
+        return self.look(view, self.counts(view)[1] / self._wanted)
+
+
+class ExitJudge(DoomJudge):
+    """The level's exit switch; progress is how much nearer it has come."""
+
+    def __init__(self, x: float, y: float) -> None:
+        """(x, y): where the switch is, in map units."""
+        super().__init__()
+        self._exit = x, y
+
+    def read(self, view: View) -> Reading:
+        """How near is it?"""
+        if self.has_left(view):
+            return Reading(1.0)
+        (x, y), (x0, y0), (x1, y1) = self.place(view), self._start, self._exit
+        left = ((x - x1) ** 2 + (y - y1) ** 2) / max((x0 - x1) ** 2 + (y0 - y1) ** 2, 1.0)
+        return self.look(view, min(0.99, 1 - left**0.5))
+
+
+_MOVES = moves(
+    (
+        (6, (), {"left_y": -1.0}),
+        (2, (), {"right_x": -1.0}),
+        (2, (), {"right_x": 1.0}),
+        (1, (), {"left_y": -1.0, "right_x": -1.0}),
+        (1, (), {"left_y": -1.0, "right_x": 1.0}),
+        (1, ("south",), {}),
+        (1, ("south",), {"left_y": -1.0}),
+        (2, ("right_trigger",), {}),
+        (1, ("right_trigger",), {"right_x": 1.0}),
+        (1, ("right_trigger",), {"right_x": -1.0}),
+        (1, (), {"left_x": 1.0}),
+        (1, (), {"left_x": -1.0}),
+    ),
+    lengths=(4, 8, 16, 30),
+)
+_GAME = freedoom.game(1, 1, skill=3)
+_SEARCH = SearchConfig(propose=_MOVES, cell=by_place(96, "kills", "items"), points=48)
+
+TASKS: tuple[OpenTask, ...] = (
+    open_task(
+        "kill_five",
+        _GAME,
+        JudgeMaker(KillJudge, (5,)),
+        facts=("combat", "3D", "memory"),
+        goal="Kill five monsters of the first map and live.",
+        limit_s=90.0,
+        search=_SEARCH,
+    ),
+    open_task(
+        "find_the_exit",
+        _GAME,
+        JudgeMaker(ExitJudge, (-400.0, 1280.0)),
+        facts=("navigation", "3D", "memory"),
+        goal="Press the switch at the end of the first map.",
+        limit_s=180.0,
+        search=_SEARCH,
+    ),
+    open_task(
+        "gather_twelve",
+        _GAME,
+        JudgeMaker(ItemJudge, (12,)),
+        facts=("game-specific", "3D", "memory"),
+        goal="Pick up twelve of the bonus items of the first map.",
+        limit_s=120.0,
+        search=_SEARCH,
+    ),
+)
+"""The tasks."""
