@@ -51,8 +51,8 @@ _FEW_KEYFRAMES = 12
 """A span with fewer is looked at frame by frame."""
 _LONGEST_GAP_S = 10.0
 """Time stamps that leave a longer hole, or run back by more, are not to be trusted."""
-_SAME_RATE = 0.004
-"""Relative difference up to which two frame rates are taken for the same."""
+_LIKE_RATE = 0.06
+"""Relative difference up to which time stamps may mean a usual frame rate."""
 _SEEK_S = 5.0
 """Reading that starts later than this does not decode from the beginning."""
 
@@ -413,12 +413,14 @@ def _rate_hz(path: Path) -> float:
     steps = steps[steps > 0]
     if len(steps) < 2:
         return declared
-    usual = steps[np.abs(steps / np.median(steps) - 1) < 0.25]
-    rate = 1 / float(usual.mean())
-    near = min((declared, *_USUAL_HZ), key=lambda hz: abs(hz / rate - 1))
-    if abs(declared / rate - 1) < _SAME_RATE:
-        return declared
-    return near if abs(near / rate - 1) < _SAME_RATE else rate
+    rate = 1 / float(steps[np.abs(steps / np.median(steps) - 1) < 0.25].mean())
+    near = [hz for hz in (declared, *_USUAL_HZ) if abs(hz / rate - 1) < _LIKE_RATE]
+    if not near:
+        return rate
+    # Steps are whole frames, whatever was dropped in between.
+    misfits = [float(np.abs(steps * hz - np.rint(steps * hz)).mean()) for hz in near]
+    best = int(np.argmin(misfits))
+    return near[0] if near[0] == declared and misfits[0] < misfits[best] + 0.01 else near[best]
 
 
 def _pictures(

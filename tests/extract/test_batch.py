@@ -1,9 +1,12 @@
 import hashlib
+import subprocess
+import sys
+import time
 
 import pytest
 
 from nitrogen.errors import DataError
-from nitrogen.extract.batch import extract_all, find_videos, read_ledger
+from nitrogen.extract.batch import extract_all, find_videos, local, read_ledger
 from nitrogen.extract.pipeline import ExtractConfig
 from nitrogen.overlay.skin import SHIPPED
 
@@ -24,7 +27,7 @@ def digest(folder):
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*.*"))
-        if path.is_file() and path.name != "ledger.jsonl"
+        if path.is_file() and path.name not in ("ledger.jsonl", "settings.json")
     }
 
 
@@ -47,8 +50,8 @@ def test_broken_videos_are_recorded_and_skipped(alone):
 def test_workers_come_to_the_same_result(folder, alone, tmp_path):
     seen = []
     extract_all(
-        find_videos(folder), tmp_path, skins=SKINS, config=CONFIG, workers=2,
-        on_done=lambda entry, done, total: seen.append((done, total)),
+        find_videos(folder), tmp_path, skins=SKINS, config=CONFIG, run=local(2),
+        on_done=lambda entry, progress: seen.append((progress.done, progress.total)),
     )  # fmt: skip
 
     assert digest(tmp_path) == digest(alone[0])
@@ -59,7 +62,7 @@ def test_finished_videos_are_not_done_again(folder, alone):
     again = []
     entries = extract_all(
         find_videos(folder), alone[0], skins=SKINS, config=CONFIG,
-        on_done=lambda entry, done, total: again.append(entry),
+        on_done=lambda entry, progress: again.append(entry),
     )  # fmt: skip
 
     assert entries == alone[1]
@@ -72,7 +75,7 @@ def test_a_torn_ledger_line_is_done_again(folder, alone, tmp_path):
     again = []
     extract_all(
         find_videos(folder), tmp_path, skins=SKINS, config=CONFIG,
-        on_done=lambda entry, done, total: again.append(entry.video_id),
+        on_done=lambda entry, progress: again.append(entry.video_id),
     )  # fmt: skip
 
     assert again == ["cut"]
@@ -97,3 +100,52 @@ def test_what_to_look_at(folder, tmp_path):
 def test_two_videos_of_one_name(tmp_path):
     with pytest.raises(DataError, match="several videos"):
         extract_all([tmp_path / "a/x.mp4", tmp_path / "b/x.mkv"], tmp_path, skins=SKINS)
+
+
+def test_other_settings_need_another_folder(folder, alone):
+    with pytest.raises(DataError, match=r"min_density was 0\.0, is 0\.9"):
+        extract_all(
+            find_videos(folder), alone[0], skins=SKINS,
+            config=ExtractConfig(chunk_s=4.0, min_density=0.9),
+        )  # fmt: skip
+
+
+def test_videos_without_overlay_are_tried_again_with_other_skins(folder, tmp_path):
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos/good.mp4").write_bytes((folder / "good.mp4").read_bytes())
+    videos, out = find_videos(tmp_path / "videos"), tmp_path / "out"
+
+    first = extract_all(videos, out, skins=[SHIPPED / "retro_grey"], config=CONFIG)
+    again = extract_all(videos, out, skins=SKINS, config=CONFIG)
+
+    assert "no known overlay" in first[0].cause
+    assert (again[0].cause, again[0].chunks) == ("", 4)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from nitrogen.extract.batch import extract_all, find_videos
+from nitrogen.extract.pipeline import ExtractConfig
+extract_all(
+    find_videos(Path(sys.argv[1])), Path(sys.argv[2]), skins=[Path(sys.argv[3])],
+    config=ExtractConfig(chunk_s=4.0, min_density=0.0),
+)
+"""
+
+
+def test_a_kill_at_any_moment_loses_nothing_that_was_complete(folder, alone, tmp_path):
+    """Killed when the work has begun, a stretch lies on disk, a chunk has appeared."""
+    marks = [".work/good/key.json", ".work/good/s00_000001.npy", "good/good_chunk_0002"]
+    for mark in marks:
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(folder), str(tmp_path), str(SKINS[0])]
+        )
+        while not (tmp_path / mark).exists() and process.poll() is None:
+            time.sleep(0.005)
+        process.kill()
+        process.wait()
+    extract_all(find_videos(folder), tmp_path, skins=SKINS, config=CONFIG)
+
+    assert digest(tmp_path) == digest(alone[0])
+    assert sorted(entry.video_id for entry in read_ledger(tmp_path)) == ["cut", "good"]

@@ -3,6 +3,7 @@
 Kept on disk stretch by stretch, so that an interrupted run loses at most the one in flight.
 """
 
+import io
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -65,9 +66,12 @@ class Store:
         """Keep a stretch. Raises DataError if the disk refuses."""
         partial = self.folder / f".{name}.partial.npy"
         try:
-            np.save(partial, part)
+            made = io.BytesIO()
+            np.save(made, part)
+            partial.write_bytes(made.getbuffer())
             partial.replace(self.folder / f"{name}.npy")
         except OSError as error:
+            partial.unlink(missing_ok=True)
             raise DataError(
                 f"{self.folder / name} cannot be written: {error}; free some space and run again"
             ) from error
