@@ -14,7 +14,7 @@ LAYERS = [
     {"policy", "video", "draw", "report"},
     {"overlay", "data", "model", "simulator", "serve", "mini"},
     {"extract", "train", "play"},
-    {"record", "shipped", "watch", "imitate", "benchmark", "playtest", "doctor"},
+    {"record", "synth", "shipped", "watch", "imitate", "benchmark", "playtest", "doctor"},
     {"demo", "quickstart"},
     {"experiments"},
     {"cli"},
@@ -22,7 +22,7 @@ LAYERS = [
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 MAY_IMPORT_TORCH = (
-    "model/", "train/", "data/samples.py", "data/augment.py",
+    "model/", "train/", "data/samples.py", "data/loader.py", "data/augment.py",
     "extract/segformer.py", "extract/parser.py", "extract/fit.py",
 )  # fmt: skip
 

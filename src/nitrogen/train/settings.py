@@ -24,8 +24,12 @@ class Machine:
     """`cpu`, `cuda`, or `auto`: a GPU where there is one."""
     parallel: Literal["ddp", "fsdp"] = "ddp"
     """Under torchrun: weights copied to every process, or sharded over them (FSDP2)."""
+    workers: int = 0
+    """Processes that decode stored frames ahead; 0: none, which suits frames kept raw."""
     compile: bool = False
     """Compile forward and backward; takes minutes at the start."""
+    workers: int = 0
+    """Processes that decode frames ahead; 0: in this process."""
     report: tuple[str, ...] = ()
     """Besides metrics.jsonl: any of tensorboard, wandb, trackio."""
 
