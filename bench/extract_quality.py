@@ -12,56 +12,27 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from nitrogen.actions import BUTTON_INDEX, BUTTONS, Actions, Frame
+from nitrogen.data.truth import read_truth
 from nitrogen.errors import NitrogenError
 from nitrogen.extract.evaluate import evaluate
 from nitrogen.extract.locate import Library
 from nitrogen.extract.pipeline import ExtractConfig, extract
-from nitrogen.mini.env import make
-from nitrogen.overlay.render import Renderer, place
+from nitrogen.overlay.look import Look
 from nitrogen.overlay.skin import Skin, load_skins, shipped_skins
-from nitrogen.overlay.synth import motion
-from nitrogen.record import synthesize
+from nitrogen.synth.backgrounds import GAMES, background
+from nitrogen.synth.clips import played, synthesize
+from nitrogen.synth.settings import SynthConfig
 
-GAMES = ("platformer", "racer", "arena")
 CORNERS = ("bottom_right", "top_left", "bottom_left", "top_right")
 SIZE, RATE_HZ = (1280, 720), 30
 FAMILIES = {
     "xboxone": "Xbox", "xbox": "Xbox", "xbone": "Xbox", "ds3": "PS3", "ps1": "PS1",
     "dualsense": "PS5", "scuf": "PS4", "streamer_ps": "PS4", "switch": "Switch",
 }  # fmt: skip
-
-
-def scenery(game: str, seed: int) -> Iterator[Frame]:
-    """Frames of a built-in game played by its expert, without end."""
-    env = make(game)
-    while True:
-        env.reset(seed=seed)
-        done = False
-        while not done:
-            shown = env.render()
-            assert isinstance(shown, np.ndarray)
-            yield shown
-            *_, terminated, truncated, _ = env.step(env.expert().as_step())
-            done = terminated or truncated
-        seed += 1
-
-
-def played(skin: Skin, seed: int, frames: int) -> Actions:
-    """Motion of the controls that the skin shows."""
-    actions = motion(np.random.default_rng(seed), frames, rate_hz=RATE_HZ)
-    buttons, sticks = actions.buttons.copy(), actions.sticks.copy()
-    for name in set(BUTTONS) - skin.buttons:
-        buttons[:, BUTTON_INDEX[name]] = 0
-    for index, side in enumerate(("left", "right")):
-        if side not in skin.sticks:
-            sticks[:, 2 * index : 2 * index + 2] = 0
-    return Actions(buttons, sticks)
 
 
 def overlap(a: tuple[int, ...], b: tuple[int, ...]) -> float:
@@ -79,27 +50,25 @@ def family(name: str) -> str:
 
 def measure(skin: Skin, number: int, library: Library, options: argparse.Namespace) -> dict:
     """Make one clip, extract it, compare."""
-    renderer = Renderer(
-        skin,
-        place(skin, SIZE, corner=CORNERS[number % 4], width=options.width, opacity=options.opacity),
-    )
+    config = SynthConfig(
+        seconds=options.seconds, size=SIZE, rate_hz=RATE_HZ, overlay_rate_hz=RATE_HZ,
+        corner=CORNERS[number % 4], width=options.width, bitrate=options.bitrate,
+        look=Look(opacity=options.opacity),
+    )  # fmt: skip
     path = options.out / f"{skin.name}.mp4"
-    recording = synthesize(
-        scenery(GAMES[number % 3], 100 * number),
-        played(skin, number, round(options.seconds * RATE_HZ)),
-        path,
-        renderer=renderer,
-        size=SIZE,
-        rate_hz=RATE_HZ,
-        writer_options={"bitrate": options.bitrate, "options": {"preset": "superfast"}},
-    )
+    truth = synthesize(
+        path, skin=skin, config=config, seed=number,
+        frames=background(GAMES[number % 3], seed=100 * number, rate_hz=RATE_HZ),
+        actions=played(skin, config, np.random.default_rng(number)),
+    )  # fmt: skip
+    box = tuple(read_truth(truth).facts["box"])
     row = {"skin": skin.name, "family": family(skin.name), "game": GAMES[number % 3]}
     start = time.process_time()
     try:
         done = extract(
             path, options.out / "chunks", skins=library, config=ExtractConfig(min_density=0.0)
         )
-        result = evaluate(options.out / "chunks" / done.video_id, recording.truth)
+        result = evaluate(options.out / "chunks" / done.video_id, truth)
     except NitrogenError as error:
         return {**row, "error": str(error)}
     finally:
@@ -108,7 +77,7 @@ def measure(skin: Skin, number: int, library: Library, options: argparse.Namespa
     return {
         **row,
         "found": done.found.skin.name,
-        "iou": round(overlap(done.found.box, renderer.box), 4),
+        "iou": round(overlap(done.found.box, box), 4),
         "score": round(done.found.score, 3),
         "accuracy": round(result.read.accuracy, 5),
         "f1": round(result.read.f1, 4),

@@ -5,10 +5,11 @@ import pytest
 from nitrogen import video
 from nitrogen.actions import Actions
 from nitrogen.data.truth import read_truth
+from nitrogen.draw import fit
 from nitrogen.errors import GameError
 from nitrogen.overlay.skin import find_skin
 from nitrogen.policy import CallPolicy
-from nitrogen.record import RecordConfig, StickNoise, fit, record
+from nitrogen.record import RecordConfig, StickNoise, record
 
 
 class Blank(gymnasium.Env):

@@ -152,6 +152,22 @@ def scene(
     return picture
 
 
+def fit(frame: Frame, size: tuple[int, int]) -> Frame:
+    """A copy of `frame` scaled into (width, height) with black bars where shapes differ."""
+    height, width = frame.shape[:2]
+    if (width, height) == size:
+        return frame.copy()
+    scale = min(size[0] / width, size[1] / height)
+    inner = (round(width * scale), round(height * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    result = np.zeros((size[1], size[0], 3), np.uint8)
+    left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    result[top : top + inner[1], left : left + inner[0]] = cv2.resize(
+        frame, inner, interpolation=method
+    )
+    return result
+
+
 @functools.cache
 def _background() -> Frame:
     return np.full((720, 1280, 3), BACKGROUND, np.uint8)

@@ -5,17 +5,17 @@ of the truth belongs to frame t: the state that is held while the frame is shown
 frame t + 1, and which the overlay on frame t shows.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nitrogen.actions import STICKS, Actions, Frame
 from nitrogen.data.truth import truth_path, write_truth
+from nitrogen.draw import fit
 from nitrogen.errors import GameError
 from nitrogen.overlay.render import Renderer, place
 from nitrogen.overlay.skin import Skin
@@ -168,53 +168,3 @@ def record(
     }
     write_truth(truth, actions, facts, extra)
     return Recording(Path(path), truth, episodes)
-
-
-def synthesize(
-    frames: Iterable[Frame],
-    actions: Actions,
-    path: Path,
-    *,
-    renderer: Renderer,
-    size: tuple[int, int],
-    rate_hz: float,
-    writer_options: dict[str, Any] | None = None,
-) -> Recording:
-    """Write `frames` with an overlay that shows `actions`, whatever the frames show.
-
-    Ends with the shorter of the two. writer_options: further arguments of `VideoWriter`. The truth
-    goes beside the video, as with `record`. Raises VideoError if the video cannot be written.
-    """
-    count = 0
-    with VideoWriter(path, size, rate_hz=rate_hz, **(writer_options or {})) as writer:
-        for index, frame in zip(range(len(actions)), frames, strict=False):
-            picture = fit(frame, size)
-            renderer.blend(picture, actions[index : index + 1])
-            writer.write(picture)
-            count += 1
-    facts = {
-        "video": Path(path).name,
-        "rate_hz": rate_hz,
-        "skin": renderer.skin.name,
-        "placement": asdict(renderer.placement),
-        "box": list(renderer.box),
-        "size": list(size),
-    }
-    write_truth(truth_path(path), actions[:count], facts)
-    return Recording(Path(path), truth_path(path), [])
-
-
-def fit(frame: Frame, size: tuple[int, int]) -> Frame:
-    """A copy of `frame` scaled into (width, height) with black bars where shapes differ."""
-    height, width = frame.shape[:2]
-    if (width, height) == size:
-        return frame.copy()
-    scale = min(size[0] / width, size[1] / height)
-    inner = (round(width * scale), round(height * scale))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    result = np.zeros((size[1], size[0], 3), np.uint8)
-    left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
-    result[top : top + inner[1], left : left + inner[0]] = cv2.resize(
-        frame, inner, interpolation=method
-    )
-    return result

@@ -33,3 +33,12 @@ def test_an_idle_player_does_little():
 
     busy = motion(np.random.default_rng(1), 40_000, rate_hz=60)
     assert actions.pressed().mean() < 0.3 * busy.pressed().mean()
+
+
+def test_some_buttons_go_together_and_some_taps_are_as_short_as_can_be():
+    actions = motion(np.random.default_rng(2), 30_000, rate_hz=60)
+    trigger, south = actions.pressed()[:, 13], actions.pressed()[:, 14]
+
+    assert south[trigger].mean() > 1.5 * south.mean()
+    taps = np.concatenate([runs(actions.pressed()[:, i]) for i in (5, 10, 14, 16)])
+    assert 0.02 < (taps == 2).mean() < 0.5

@@ -1,8 +1,12 @@
-"""`nitrogen record`: videos with a controller overlay."""
+"""`nitrogen record` and `nitrogen synth`: videos with a controller overlay."""
 
+import sys
 from pathlib import Path
 
-from tyro.conf import Positional
+from tyro.conf import OmitArgPrefixes, Positional
+
+from nitrogen.cli import show
+from nitrogen.synth.settings import SynthConfig
 
 
 def record(
@@ -44,3 +48,54 @@ def record(
         env.close()
     print(recording.video)
     print(recording.truth)
+
+
+def synth(
+    out: Positional[Path], /, *, skin: str = "nitrogen", skins: Path | None = None,
+    background: str = "game", motion: Path | None = None, clips: int = 0, seed: int = 0,
+    settings: OmitArgPrefixes[SynthConfig] = SynthConfig(),  # noqa: B008
+) -> None:  # fmt: skip
+    """Make videos with an overlay whose truth is known, to train and measure extraction.
+
+    Args:
+        out: The video; its truth goes beside it as `.pad.parquet`. With --clips, a folder.
+        skin: The overlay's skin: a name or a folder. With --clips: `all` draws among all skins.
+        skins: A folder with more skins.
+        background: A video, `game` (one of our own, by seed), platformer, racer, arena or plain.
+        motion: A pad log to replay, truth or chunks; made up, as if played, when left out.
+        clips: Make so many clips of random settings instead of one of those given.
+        seed: Decides everything that is left to chance.
+        settings: Of one clip; with --clips only the seconds.
+    """
+    import numpy as np
+
+    from nitrogen.overlay.skin import find_skin, load_skins, shipped_skins
+    from nitrogen.synth.backgrounds import background as scenery
+    from nitrogen.synth.clips import describe, make_clips, played, synthesize
+
+    more = [skins] if skins else []
+    if clips:
+        known = (
+            [*shipped_skins(), *(skin for folder in more for skin in load_skins(folder))]
+            if skin == "all"
+            else [find_skin(skin, folders=more)]
+        )
+        with show.bars() as bars:
+            bar = bars.add_task("clips", total=clips, note="")
+            paths = make_clips(
+                out, skins=known, count=clips, seed=seed, seconds=settings.seconds,
+                backgrounds=[background], log=motion,
+                on_done=lambda index, path: bars.update(bar, completed=index + 1, note=path.name),
+            )  # fmt: skip
+    else:
+        chosen = find_skin(skin, folders=more)
+        synthesize(
+            out, skin=chosen, config=settings, seed=seed,
+            frames=scenery(background, seed=seed, rate_hz=settings.rate_hz),
+            actions=played(chosen, settings, np.random.default_rng(seed), log=motion),
+            notes={"background": background},
+        )  # fmt: skip
+        paths = [out]
+    for path in paths:
+        print(describe(path), file=sys.stderr)
+        print(path)

@@ -1,8 +1,9 @@
 """What really was pressed while a video was recorded: one row per frame, as parquet.
 
 Columns: the 17 buttons as travel in 0..1 and the 4 stick axes in -1..1, all float32, y growing
-down; recordings add `episode` and `seed`. Facts about the recording (rate, skin, placement) are
-kept as JSON in the file's own metadata.
+down; recordings add `episode` and `seed`; synthetic clips add `shown`, the row that the overlay on
+each frame shows, where that is not the frame's own. Facts about the recording (rate, skin,
+placement) are kept as JSON in the file's own metadata.
 """
 
 import json
@@ -30,6 +31,14 @@ class Truth:
     """For example `rate_hz`, `skin`, `placement`, `box`; empty for logs of other programs."""
     episode: NDArray[np.int32] | None = None
     """Per row: which play-through it belongs to."""
+    shown: NDArray[np.int32] | None = None
+    """Per frame: the row whose state its overlay shows, (T,); None means its own."""
+
+    def on_screen(self) -> Actions:
+        """The state that the overlay on each frame shows: what a perfect reader would read."""
+        if self.shown is None:
+            return self.actions
+        return Actions(self.actions.buttons[self.shown], self.actions.sticks[self.shown])
 
 
 def truth_path(video: Path) -> Path:
@@ -76,5 +85,10 @@ def read_truth(path: Path) -> Truth:
         for names in (BUTTONS, STICKS)
     ))  # fmt: skip
     text = (table.schema.metadata or {}).get(b"nitrogen", b"{}")
-    episode = np.asarray(table["episode"], np.int32) if "episode" in table.column_names else None
-    return Truth(actions, json.loads(text), episode)
+    episode, shown = (
+        np.asarray(table[name], np.int32) if name in table.column_names else None
+        for name in ("episode", "shown")
+    )
+    if shown is not None and len(shown) and not 0 <= shown.min() <= shown.max() < len(shown):
+        raise DataError(f"{path}: the column shown names rows that are not there")
+    return Truth(actions, json.loads(text), episode, shown)

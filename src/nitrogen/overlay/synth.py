@@ -19,6 +19,12 @@ _RATES = {
 }  # fmt: skip
 """Presses per second of each button while the player is busy."""
 
+_TOGETHER = (
+    ("right_trigger", "south", 0.2), ("left_shoulder", "west", 0.25), ("south", "west", 0.15),
+    ("dpad_up", "dpad_right", 0.2), ("dpad_down", "dpad_left", 0.2), ("left_thumb", "south", 0.2),
+)  # fmt: skip
+"""Pairs that are pressed together, and how often the first takes the second along."""
+
 _OPPOSITE = (("dpad_up", "dpad_down"), ("dpad_left", "dpad_right"))
 
 
@@ -32,6 +38,8 @@ class MotionConfig:
     """Times as many presses as usual."""
     tap_s: float = 0.12
     """Median length of a tap."""
+    shortest_share: float = 0.06
+    """Share of presses that last two frames, the shortest that games poll."""
     hold_share: float = 0.25
     """Share of presses that are held for about a second."""
     jitter: float = 0.01
@@ -51,6 +59,8 @@ def motion(
         presses = _presses(rng, busy, rate * config.rate / rate_hz, rate_hz, config)
         column = _squeezed(rng, presses, rate_hz) if name.endswith("trigger") else presses
         buttons[:, BUTTON_INDEX[name]] = column
+    for one, other, share in _TOGETHER:
+        _take_along(rng, buttons[:, BUTTON_INDEX[one]], buttons[:, BUTTON_INDEX[other]], share)
     for one, other in _OPPOSITE:
         both = (buttons[:, BUTTON_INDEX[one]] > 0) & (buttons[:, BUTTON_INDEX[other]] > 0)
         buttons[both, BUTTON_INDEX[other]] = 0
@@ -86,6 +96,8 @@ def _presses(
         hold = rng.random() < config.hold_share
         seconds = float(rng.lognormal(np.log(0.9 if hold else config.tap_s), 0.5))
         length = max(2, round(seconds * rate_hz))
+        if not hold and rng.random() < config.shortest_share:
+            length = 2
         column[start : start + length] = 1
         free = int(start) + length + 2
         if not hold and rng.random() < 0.25:
@@ -93,6 +105,20 @@ def _presses(
             column[again : again + length] = 1
             free = again + length + 2
     return column
+
+
+def _take_along(
+    rng: np.random.Generator,
+    leader: NDArray[np.float32],
+    other: NDArray[np.float32],
+    share: float,
+) -> None:
+    """Press `other` with some presses of `leader`, within a frame or two, in place."""
+    edges = np.diff((leader > 0).astype(np.int8), prepend=0, append=0)
+    for start, stop in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+        if rng.random() < share:
+            late = int(rng.integers(0, 3))
+            other[start + late : max(stop, start + late + 2)] = 1
 
 
 def _squeezed(
