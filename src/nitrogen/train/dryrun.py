@@ -38,29 +38,29 @@ def rehearse(
     else:
         network = hub.load(start_from)
         check_fits(network.config, config.network, where=str(start_from))
-    with parallel.join(config.machine.device) as world:
-        needed = estimate(config, processes=world.size)
-        state = State(config, network, world)
-        return {
-            "config": dataclasses.asdict(config),
-            "data": {
-                "train": summary(samples),
-                "validation": None if validation is None else summary(validation),
-                "passes": config.steps * config.batch / len(samples),
-            },
-            "network": {
-                "parameters": needed.parameters,
-                "trained": needed.trained,
-                "trained_by_group": _by_group(state.network),
-            },
-            "memory_gb": {
-                name: round(value / 2**30, 3)
-                for name, value in (*dataclasses.asdict(needed).items(), ("total", needed.total))
-                if name not in ("parameters", "trained", "flop_per_sample")
-            },
-            "gflop_per_sample": round(needed.flop_per_sample / 1e9, 3),
-            "step": _one_step(state, samples),
-        }
+    world = parallel.join(config.machine.device)
+    needed = estimate(config, processes=world.size)
+    state = State(config, network, world)
+    return {
+        "config": dataclasses.asdict(config),
+        "data": {
+            "train": summary(samples),
+            "validation": None if validation is None else summary(validation),
+            "passes": config.steps * config.batch / len(samples),
+        },
+        "network": {
+            "parameters": needed.parameters,
+            "trained": needed.trained,
+            "trained_by_group": _by_group(state.network),
+        },
+        "memory_gb": {
+            name: round(value / 2**30, 3)
+            for name, value in (*dataclasses.asdict(needed).items(), ("total", needed.total))
+            if name not in ("parameters", "trained", "flop_per_sample")
+        },
+        "gflop_per_sample": round(needed.flop_per_sample / 1e9, 3),
+        "step": _one_step(state, samples),
+    }
 
 
 def summary(samples: Samples) -> dict[str, Any]:

@@ -67,7 +67,8 @@ def train(
     if not config.allow_odd_labels:
         check_labels(samples)
     config = resolved(config, len(samples))
-    with parallel.join(config.machine.device) as world, stop.requests() as request:
+    world = parallel.join(config.machine.device)
+    with stop.requests() as request:
         run = _Run(config, samples, out, world, start_from=start_from, resume=resume)
         with run.trackers:
             for progress in run.steps(samples):

@@ -4,6 +4,7 @@ Knows processes and tensors. Knows nothing of losses or files. Everything here d
 thing with one process, so the loop has no second path.
 """
 
+import atexit
 import contextlib
 import os
 from collections.abc import Iterator
@@ -42,25 +43,18 @@ class World:
             dist.barrier()
 
 
-@contextlib.contextmanager
-def join(device: str) -> Iterator[World]:
+def join(device: str) -> World:
     """Join the processes that torchrun started; alone without torchrun.
 
-    device: `cpu`, `cuda` (one GPU per process) or `auto`. Raises TrainingError without a GPU.
+    device: `cpu`, `cuda` (one GPU per process) or `auto`. Processes stay joined until they end,
+    because joining twice is not safe. Raises TrainingError without a GPU.
     """
     size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     place = _device(device, int(os.environ.get("LOCAL_RANK", "0")))
-    if size == 1:
-        yield World(device=place)
-        return
-    begun_here = not dist.is_initialized()
-    if begun_here:
+    if size > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
-    try:
-        yield World(rank=rank, size=size, device=place)
-    finally:
-        if begun_here:
-            dist.destroy_process_group()
+        atexit.register(dist.destroy_process_group)
+    return World(rank=rank, size=size, device=place)
 
 
 def _device(name: str, local_rank: int) -> torch.device:

@@ -28,8 +28,6 @@ class Machine:
     """Processes that decode stored frames ahead; 0: none, which suits frames kept raw."""
     compile: bool = False
     """Compile forward and backward; takes minutes at the start."""
-    workers: int = 0
-    """Processes that decode frames ahead; 0: in this process."""
     report: tuple[str, ...] = ()
     """Besides metrics.jsonl: any of tensorboard, wandb, trackio."""
 
