@@ -59,7 +59,8 @@ def add(network: nn.Module, config: LoraConfig) -> None:
             raise TrainingError(f"lora.groups: the network has no part {group!r}; parts: {known}")
         part.requires_grad_(requires_grad=False)
         for layer in [layer for layer in part.modules() if isinstance(layer, nn.Linear)]:
-            parametrize.register_parametrization(layer, "weight", LowRank(layer.weight, config))
+            low = LowRank(layer.weight, config)
+            parametrize.register_parametrization(layer, "weight", low, unsafe=True)
 
 
 def merged(network: nn.Module, values: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -16,6 +16,26 @@ from nitrogen.errors import ConfigError
 T = TypeVar("T")
 NONE = ("none", "null")
 
+ELSEWHERE = {
+    "lr": "optim.learning-rate",
+    "batch-size": "batch",
+    "per-device-train-batch-size": "batch",
+    "num-epochs": "epochs",
+    "num-train-epochs": "epochs",
+    "max-steps": "steps",
+    "save-steps": "save-every",
+    "eval-steps": "validate-every",
+    "logging-steps": "log-every",
+    "gradient-accumulation-steps": "accumulate",
+    "gradient-checkpointing": "recompute",
+    "max-grad-norm": "optim.clip",
+    "checkpoint": "start-from",
+    "model": "start-from",
+    "dataset": "data",
+    "output-dir": "out",
+}
+"""What common trainers call it, and what it is called here."""
+
 
 def apply(config: T, entries: Iterable[str], *, also: Iterable[str] = ()) -> T:
     """The configuration with the fields changed that `entries` (`section.field=value`) name.
@@ -36,7 +56,8 @@ def apply(config: T, entries: Iterable[str], *, also: Iterable[str] = ()) -> T:
 
 def unknown(name: str, known: Iterable[str]) -> ConfigError:
     """The error for an option that does not exist, with the nearest that does."""
-    near = _nearest(name.replace("_", "-"), list(known))
+    plain = name.replace("_", "-")
+    near = ELSEWHERE.get(plain.rpartition(".")[2]) or _nearest(plain, list(known))
     hint = f"; did you mean --{near}?" if near else ""
     return ConfigError(f"there is no option --{name}{hint} (--dry-run shows all of them)")
 

@@ -134,7 +134,7 @@ class Trackers:
             )
         if active:
             names = dict.fromkeys(config.machine.report)
-            self._all = [JsonLines(out, config), *(TRACKERS[n](out, config) for n in names)]
+            self._all = [*(TRACKERS[n](out, config) for n in names), JsonLines(out, config)]
 
     def progress(self, progress: Progress) -> None:
         """Numbers of the training itself."""
