@@ -14,7 +14,7 @@ LAYERS = [
     {"policy", "video", "draw", "report"},
     {"overlay", "data", "model", "simulator", "serve", "mini"},
     {"extract", "train", "play"},
-    {"record", "synth", "shipped", "watch", "imitate", "benchmark", "playtest", "doctor"},
+    {"record", "synth", "shipped", "watch", "view", "imitate", "benchmark", "playtest", "doctor"},
     {"demo", "quickstart"},
     {"experiments"},
     {"cli"},

@@ -127,11 +127,12 @@ def scene(
     execute: int,
     title: str,
     lines: Sequence[str] = (),
+    caption: str = "plan (framed: played before the next)",
 ) -> Frame:
     """One frame of the visualiser, (720, 1280, 3): game, policy's frame, its pad and its plan.
 
     view: the game as a person sees it; seen: the policy's frame; actions: the plan, whose first
-    frame is being played.
+    frame is being played; caption: above the plan.
     """
     picture = _background().copy()
     height, width = view.shape[:2]
@@ -147,7 +148,7 @@ def scene(
     for number, line in enumerate(lines):
         label(picture, line, (1094, 76 + 24 * number), size=0.45)
     pad(picture, (930, 234, 338, 186), actions)
-    label(picture, "plan (framed: played before the next)", (930, 442), size=0.4, colour=MUTED)
+    label(picture, caption, (930, 442), size=0.4, colour=MUTED)
     plan(picture, (930, 452, 338, 256), actions, execute=execute)
     return picture
 

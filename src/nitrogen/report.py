@@ -77,10 +77,13 @@ class Report:
         data = base64.b64encode(video.read_bytes()).decode("ascii")
         self.sections.append({"kind": "clip", "title": title, "data": data, "note": note})
 
-    def picture(self, title: str, png: Path, *, note: str = "") -> None:
-        """A PNG picture, embedded."""
-        data = base64.b64encode(png.read_bytes()).decode("ascii")
-        self.sections.append({"kind": "picture", "title": title, "data": data, "note": note})
+    def picture(self, title: str, file: Path, *, note: str = "") -> None:
+        """A PNG or JPEG picture, embedded."""
+        data = base64.b64encode(file.read_bytes()).decode("ascii")
+        mime = "image/jpeg" if file.suffix == ".jpg" else "image/png"
+        self.sections.append(
+            {"kind": "picture", "title": title, "data": data, "mime": mime, "note": note}
+        )
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all."""
@@ -179,7 +182,7 @@ video, img, svg { max-width: 100%; height: auto; display: block; border-radius: 
 {% elif section.kind == "clip" %}
 <video controls muted loop playsinline src="data:video/mp4;base64,{{ section.data }}"></video>
 {% elif section.kind == "picture" %}
-<img alt="{{ section.title }}" src="data:image/png;base64,{{ section.data }}">
+<img alt="{{ section.title }}" src="data:{{ section.mime }};base64,{{ section.data }}">
 {% endif %}
 {% if section.note %}<p class="note">{{ section.note }}</p>{% endif %}
 </section>

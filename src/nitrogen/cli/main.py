@@ -24,6 +24,7 @@ from nitrogen.cli import (
     skins,
     start,
     train,
+    view,
 )
 from nitrogen.errors import NitrogenError
 
@@ -36,6 +37,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "extract": extract.extract,
     "extract-eval": extract.extract_eval,
     "prepare": prepare.prepare,
+    "view": view.view,
     "train": train.train,
     "play": play.play,
     "benchmark": benchmark.benchmark,
