@@ -40,6 +40,12 @@ bool frame_skips_drawing(void)
     return remaining > 1 && (flags & NG_FLAG_SKIP_DRAWING);
 }
 
+void frame_size(int *window_width, int *window_height)
+{
+    *window_width = width;
+    *window_height = height;
+}
+
 static void fail(ng_reply *reply)
 {
     reply->kind = NG_FAILED;

@@ -17,6 +17,9 @@ void frame_boundary(int seen, frame_grab grab, void *context);
 /* The frames up to the next one that Python looks at need not be drawn. */
 bool frame_skips_drawing(void);
 
+/* The window, 0 x 0 before the first frame that was looked at. */
+void frame_size(int *window_width, int *window_height);
+
 /* Fill in clock, frame number and size. */
 void frame_describe(ng_reply *reply);
 

@@ -1,5 +1,7 @@
 #include "keysyms.h"
 
+#include <stdint.h>
+
 unsigned long keysym_of_scancode(int scancode)
 {
     static const unsigned long editing[] = {
@@ -26,4 +28,17 @@ unsigned long keysym_of_scancode(int scancode)
     if (scancode >= 224 && scancode < 232)
         return modifiers[scancode - 224];
     return 0;
+}
+
+int sdl12_symbol_of_scancode(int scancode)
+{
+    static const uint16_t moving[] = {277, 278, 280, 127, 279, 281, 275, 276, 274, 273}; /* 73 */
+    static const uint16_t modifiers[] = {306, 304, 308, 311, 305, 303, 307, 312};        /* 224 */
+    if (scancode >= 58 && scancode < 70)
+        return 282 + scancode - 58; /* F1 ... */
+    if (scancode >= 73 && scancode < 83)
+        return moving[scancode - 73];
+    if (scancode >= 224 && scancode < 232)
+        return modifiers[scancode - 224];
+    return (int)(keysym_of_scancode(scancode) & 0x7f); /* letters and signs are ASCII in both */
 }

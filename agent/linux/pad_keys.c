@@ -1,20 +1,18 @@
-/* Keys for games that read no pad: the board's table says which control is which key.
- *
- * SDL 2 games get the key events that SDL itself would make, without a display; other X11 games get
- * them from the display server's test extension, over a connection of our own. */
+/* Keys and the mouse for games that read no pad: the board's tables say which control is which key
+ * or mouse button, and which stick moves the mouse. SDL games get SDL's events, others X11's. */
+#include <math.h>
+
 #include "../core/pad.h"
-
-#include <dlfcn.h>
-#include <string.h>
-
-#include "../core/log.h"
+#include "frame.h"
 #include "hook.h"
-#include "keysyms.h"
-#include "sdl2.h"
+#include "input.h"
 
 #define STICK_KEY 0.5f
 
 static bool held[NG_KEY_COUNT];
+static mouse_state mouse;
+static int turned_x, turned_y; /* since the game last asked */
+static double rest_x, rest_y;  /* of relative motion, below a pixel */
 
 static bool wanted(const ng_pad *pad, int control)
 {
@@ -24,78 +22,111 @@ static bool wanted(const ng_pad *pad, int control)
     return (control - NG_BUTTON_COUNT) % 2 ? value > STICK_KEY : value < -STICK_KEY;
 }
 
-static bool sdl_in_use(void)
+static bool mouse_is_ours(void)
 {
-    uint32_t (*started)(uint32_t) = SDL2(uint32_t, SDL_WasInit, uint32_t);
-    return started && (started(SDL_INIT_VIDEO) & SDL_INIT_VIDEO);
+    if (agent_board->mouse.kind != NG_MOUSE_NONE)
+        return true;
+    for (int i = 0; i < NG_KEY_COUNT; i++)
+        if (agent_board->keys[i] >= NG_KEY_MOUSE)
+            return true;
+    return false;
 }
 
-static void send_sdl(int scancode, bool down)
+bool mouse_ask(bool relative, int *x, int *y, uint32_t *buttons)
 {
-    SDL_KeyboardEvent event = {
-        .type = down ? SDL_KEYDOWN : SDL_KEYUP, .state = down, .scancode = scancode,
-        .sym = SDL2(int32_t, SDL_GetKeyFromScancode, int)(scancode),
-    };
-    union {
-        SDL_KeyboardEvent key;
-        uint8_t space[SDL_EVENT_BYTES];
-    } padded;
-    int count = 0;
-    uint8_t *states = (uint8_t *)(uintptr_t)SDL2(const uint8_t *, SDL_GetKeyboardState, int *)(&count);
-    SDL_Window *window = SDL2(SDL_Window *, SDL_GetKeyboardFocus, void)();
-    uint32_t (*id_of)(SDL_Window *) = SDL2(uint32_t, SDL_GetWindowID, SDL_Window *);
-    event.window = window ? id_of(window) : 1;
-    memset(&padded, 0, sizeof padded);
-    padded.key = event;
-    if (states && scancode < count)
-        states[scancode] = down; /* for games that look instead of listening */
-    SDL2(int, SDL_PushEvent, void *)(&padded);
+    if (!mouse_is_ours())
+        return false;
+    *x = relative ? turned_x : mouse.x;
+    *y = relative ? turned_y : mouse.y;
+    *buttons = mouse.buttons;
+    if (relative)
+        turned_x = turned_y = 0;
+    return true;
 }
 
-static void *test_display(void)
+static int within(double place, int size)
 {
-    static void *display;
-    static bool tried;
-    if (!tried) {
-        void *(*open)(const char *);
-        void *x11 = dlopen("libX11.so.6", RTLD_NOW), *xtst = dlopen("libXtst.so.6", RTLD_NOW);
-        tried = true;
-        open = x11 ? (void *(*)(const char *))dlsym(x11, "XOpenDisplay") : NULL;
-        display = open && xtst ? open(NULL) : NULL;
-        if (!display)
-            log_line("no keys: the X test extension (libXtst) cannot be used");
-    }
-    return display;
+    return place < 0 ? 0 : place > size - 1 ? size - 1 : (int)place;
 }
 
-#define X11(result, name, library, ...) ((result (*)(__VA_ARGS__))hook_library(#name, library))
-
-static void send_x11(int scancode, bool down)
+/* Takes the whole pixels from a way, and leaves the rest. */
+static int whole(double *way)
 {
-    void *display = test_display();
-    unsigned long symbol = keysym_of_scancode(scancode);
-    if (!display || !symbol)
+    double pixels = trunc(*way);
+    *way -= pixels;
+    return (int)pixels;
+}
+
+static void move_mouse(const ng_pad *pad)
+{
+    const ng_mouse *table = &agent_board->mouse;
+    const float *stick = &pad->sticks[table->stick == 1 ? NG_RIGHT_X : NG_LEFT_X];
+    double period = (double)agent_clock.denominator / (double)agent_clock.numerator;
+    int width = 0, height = 0, major = input_sdl_in_use();
+    mouse_state before = mouse;
+    frame_size(&width, &height);
+    if (table->kind == NG_MOUSE_NONE || width < 1 || height < 1)
         return;
-    unsigned code = X11(uint8_t, XKeysymToKeycode, "libX11.so.6", void *, unsigned long)(display,
-                                                                                        symbol);
-    X11(int, XTestFakeKeyEvent, "libXtst.so.6", void *, unsigned, int, unsigned long)(display, code,
-                                                                                     down, 0);
-    X11(int, XSync, "libX11.so.6", void *, int)(display, 0); /* it is in the game's queue now */
+    if (table->kind == NG_MOUSE_ABSOLUTE) {
+        mouse.x = within(width / 2.0 * (1 + stick[0] * table->reach), width);
+        mouse.y = within(height / 2.0 * (1 + stick[1] * table->reach), height);
+        mouse.moved_x = mouse.x - before.x;
+        mouse.moved_y = mouse.y - before.y;
+    } else {
+        rest_x += stick[0] * table->reach * period;
+        rest_y += stick[1] * table->reach * period;
+        mouse.moved_x = whole(&rest_x);
+        mouse.moved_y = whole(&rest_y);
+        mouse.x = within(mouse.x + mouse.moved_x, width);
+        mouse.y = within(mouse.y + mouse.moved_y, height);
+    }
+    if (!mouse.moved_x && !mouse.moved_y)
+        return;
+    turned_x += mouse.moved_x;
+    turned_y += mouse.moved_y;
+    agent_saw(NG_SEEN_MOUSE);
+    if (major)
+        input_sdl_motion(major, &mouse);
+    else
+        input_x11_motion(&mouse, table->kind == NG_MOUSE_ABSOLUTE);
+}
+
+static void send_key(int scancode, bool down)
+{
+    int major = input_sdl_in_use();
+    agent_saw(NG_SEEN_KEYS);
+    if (major)
+        input_sdl_key(major, scancode, down);
+    else
+        input_x11_key(scancode, down);
+}
+
+static void send_button(int button, bool down)
+{
+    int major = input_sdl_in_use();
+    agent_saw(NG_SEEN_MOUSE);
+    if (button <= 3)
+        mouse.buttons = down ? mouse.buttons | 1u << (button - 1)
+                             : mouse.buttons & ~(1u << (button - 1));
+    if (major)
+        input_sdl_button(major, &mouse, button, down);
+    else
+        input_x11_button(button, down);
 }
 
 static void apply(const ng_pad *pad)
 {
+    move_mouse(pad);
     for (int i = 0; i < NG_KEY_COUNT; i++) {
-        int scancode = agent_board->keys[i];
+        int key = agent_board->keys[i];
         bool down = wanted(pad, i);
-        if (!scancode || down == held[i])
+        if (!key || down == held[i])
             continue;
         held[i] = down;
-        agent_saw(NG_SEEN_KEYS);
-        if (sdl_in_use())
-            send_sdl(scancode, down);
+        if (key >= NG_KEY_MOUSE)
+            send_button(key - NG_KEY_MOUSE, down);
         else
-            send_x11(scancode, down);
+            send_key(key, down);
     }
 }
 

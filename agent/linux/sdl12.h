@@ -27,17 +27,4 @@ typedef struct {
     void *pixels;
 } sdl12_surface;
 
-typedef struct {
-    uint8_t type, which, state;
-    struct {
-        uint8_t scancode;
-        int32_t symbol, modifiers;
-        uint16_t unicode;
-    } key;
-} sdl12_key_event;
-
-#define SDL12_KEYDOWN 2
-#define SDL12_KEYUP 3
-#define SDL12_EVENT_BYTES 64 /* more than its SDL_Event */
-
 #endif

@@ -54,19 +54,6 @@ typedef struct {
     int (*SetLED)(void *, uint8_t, uint8_t, uint8_t), (*SendEffect)(void *, const void *, int);
 } SDL_VirtualJoystickDesc;
 
-typedef struct {
-    uint32_t type, timestamp, window;
-    uint8_t state, repeat, padding2, padding3;
-    int32_t scancode, sym;
-    uint16_t modifiers;
-    uint32_t unused;
-} SDL_KeyboardEvent;
-
-#define SDL_EVENT_BYTES 128 /* at least as much as any version's SDL_Event */
-#define SDL_INIT_VIDEO 0x20u
-#define SDL_KEYDOWN 0x300u
-#define SDL_KEYUP 0x301u
-
 /* A function of the game's SDL 2, or NULL where this version lacks it. */
 #define SDL2(result, name, ...) SDL_FUNCTION(2, result, name, __VA_ARGS__)
 

@@ -7,6 +7,7 @@
 #include "../core/pad.h"
 #include "free.h"
 #include "hook.h"
+#include "input.h"
 #include "sdl.h"
 #include "sdl_kinds.h"
 
@@ -174,6 +175,35 @@ static int SDL_Delay_of(int major, uint32_t time_ms)
 }
 HOOK(int, SDL_Delay, (uint32_t time_ms), time_ms)
 
+/* Where the mouse is, from the pad's table; SDL 3 counts in floats. */
+static uint32_t mouse_of(int major, const char *name, bool relative, void *x, void *y)
+{
+    int places[2] = {0};
+    uint32_t buttons = 0;
+    if (!works(major) || !mouse_ask(relative, &places[0], &places[1], &buttons))
+        return ((uint32_t(*)(void *, void *))real(major, name))(x, y);
+    void *out[2] = {x, y};
+    for (int i = 0; i < 2; i++) {
+        if (out[i] && major == 3)
+            *(float *)out[i] = (float)places[i];
+        else if (out[i])
+            *(int *)out[i] = places[i];
+    }
+    return buttons;
+}
+
+static uint32_t SDL_GetMouseState_of(int major, void *x, void *y)
+{
+    return mouse_of(major, "SDL_GetMouseState", false, x, y);
+}
+HOOK(uint32_t, SDL_GetMouseState, (void *x, void *y), x, y)
+
+static uint32_t SDL_GetRelativeMouseState_of(int major, void *x, void *y)
+{
+    return mouse_of(major, "SDL_GetRelativeMouseState", true, x, y);
+}
+HOOK(uint32_t, SDL_GetRelativeMouseState, (void *x, void *y), x, y)
+
 #define OPENS(name) \
     static void *name##_of(int major, int index) \
     { \
@@ -221,7 +251,7 @@ static const struct {
     ROW(SDL_GL_SwapWindow) ROW(SDL_GL_GetProcAddress)
     ROW(SDL_Flip) ROW(SDL_UpdateRect) ROW(SDL_UpdateRects) ROW(SDL_GL_SwapBuffers)
     ROW(SDL_PollEvent) ROW(SDL_WaitEvent) ROW(SDL_WaitEventTimeout) ROW(SDL_PumpEvents)
-    ROW(SDL_Delay)
+    ROW(SDL_Delay) ROW(SDL_GetMouseState) ROW(SDL_GetRelativeMouseState)
     ROW(SDL_JoystickOpen) ROW(SDL_GameControllerOpen) ROW(SDL_OpenJoystick) ROW(SDL_OpenGamepad)
     ROW(SDL_JoystickGetAxis) ROW(SDL_JoystickGetButton) ROW(SDL_JoystickGetHat)
     ROW(SDL_GameControllerGetAxis) ROW(SDL_GameControllerGetButton)

@@ -16,6 +16,7 @@ void *SDL_CreateWindow(const char *title, int x, int y, int w, int h, uint32_t f
 surface *SDL_GetWindowSurface(void *window);
 int SDL_UpdateWindowSurface(void *window);
 int SDL_PollEvent(void *event);
+void *SDL_JoystickOpen(int index);
 
 int main(int count, char **arguments)
 {
@@ -24,6 +25,7 @@ int main(int count, char **arguments)
     uint64_t event[16];
     SDL_Init(0x20u | 0x200u);
     void *window = SDL_CreateWindow("plain", 0, 0, width, height, 0);
+    SDL_JoystickOpen(0);
     for (long frame = 0; frame != frames; frame++) {
         surface *screen = SDL_GetWindowSurface(window);
         while (SDL_PollEvent(event))
