@@ -164,7 +164,7 @@ def stretches(chunks: Iterable[Chunk]) -> list[list[Chunk]]:
         if (
             last is not None
             and last.video_id == chunk.video_id
-            and last.rate_hz == chunk.rate_hz
+            and abs(last.rate_hz / chunk.rate_hz - 1) < 1e-6
             and last.start_frame + last.metadata.chunk_size == chunk.start_frame
         ):
             groups[-1].append(chunk)
