@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from nitrogen.simulator.game import LineReader
-from nitrogen.simulator.session import HomeFiles
+from nitrogen.simulator.home import HomeFiles
 
 
 def test_a_line_reader_gives_whole_new_lines_once(tmp_path: Path):

@@ -6,7 +6,6 @@ Knows sessions, judges and what an environment promises. Knows nothing of proces
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -17,8 +16,7 @@ from nitrogen.actions import BUTTON_INDEX, BUTTONS, FRAME_SIZE, STICKS, Actions,
 from nitrogen.errors import GameError
 from nitrogen.simulator.channel import GameEnded
 from nitrogen.simulator.game import Game, Judge, Verdict
-from nitrogen.simulator.memory import Memory
-from nitrogen.simulator.session import SavedGame, Session
+from nitrogen.simulator.session import SavedGame, Session, SessionView
 
 
 @dataclass(eq=False)
@@ -30,36 +28,6 @@ class GameState:
     verdict: Verdict
     start_ns: int
     start_frame: int
-
-
-class _View:
-    """What a judge may look at."""
-
-    def __init__(self, session: Session, start_ns: int) -> None:
-        self._session, self._start_ns = session, start_ns
-
-    @property
-    def memory(self) -> Memory:
-        return self._session.memory
-
-    @property
-    def home(self) -> Path:
-        return self._session.home
-
-    @property
-    def log(self) -> Path:
-        return self._session.log
-
-    @property
-    def time_s(self) -> float:
-        return (int(self._session.channel.last.time_ns) - self._start_ns) / 1e9
-
-    @property
-    def observation(self) -> Frame:
-        return self._session.observation()
-
-    def picture(self) -> Frame:
-        return self._session.picture()
 
 
 class GameEnv(gymnasium.Env[Frame, Step]):
@@ -163,7 +131,7 @@ class GameEnv(gymnasium.Env[Frame, Step]):
             ) from end
         last = session.channel.last
         judge = game.judge()
-        verdict = judge.on_start(_View(session, last.time_ns))
+        verdict = judge.on_start(SessionView(session, last.time_ns))
         self._state = self._start = GameState(
             session.save(), judge, verdict, last.time_ns, last.frame
         )
@@ -196,7 +164,7 @@ class GameEnv(gymnasium.Env[Frame, Step]):
         if session.live is not None:
             try:
                 session.receive()
-                state.verdict = state.judge.on_frame(_View(session, state.start_ns))
+                state.verdict = state.judge.on_frame(SessionView(session, state.start_ns))
             except GameEnded as end:
                 self._ended(state, end)
         return self._look(), 0.0, state.verdict.terminated, False, self.info()

@@ -176,8 +176,10 @@ class Game:
     skips_drawing: bool = False
     """Redraws everything in each frame, so frames that nobody looks at need not be drawn."""
     wants_gpu: bool = False
-    start_limit_s: float = 120.0
-    """Real time until the first frame."""
+    start_limit_s: float = 20.0
+    """Real time until the first frame; three times as much while the game uses the processor."""
+    pad_limit_s: float = 20.0
+    """Virtual time in which a game without `keys` or `mouse` must have opened the pad."""
     step_limit_s: float = 60.0
     """Real time until the next frame; three times as much while the game uses the processor."""
 

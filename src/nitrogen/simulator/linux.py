@@ -31,7 +31,7 @@ from nitrogen.simulator.board import Board
 from nitrogen.simulator.channel import PATIENCE, Channel, GameEnded, processor_seconds
 from nitrogen.simulator.display import Display
 from nitrogen.simulator.game import Game
-from nitrogen.simulator.protocol import INITS
+from nitrogen.simulator.program import check_program, counts, strangers, why_no_frame
 
 AGENT = Path(__file__).parent / "lib" / "libnitrogen_agent.so"
 EPOCH_NS = 1_700_000_000 * 1_000_000_000
@@ -54,6 +54,7 @@ class Run:
         if not AGENT.exists():
             raise AgentMissingError(f"no agent library at {AGENT}; build it with 'make -C agent'")
         program = find_program(game)
+        check_program(Path(program))
         remove_stale_folders()
         self.game = game
         self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
@@ -119,9 +120,6 @@ class Run:
             # An SDL inside the program offers its functions to the library that these name.
             "SDL_DYNAMIC_API": str(AGENT),
             "SDL3_DYNAMIC_API": str(AGENT),
-            # An SDL inside the program offers its functions to the library that these name.
-            "SDL_DYNAMIC_API": str(AGENT),
-            "SDL3_DYNAMIC_API": str(AGENT),
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "LP_NUM_THREADS": "0",
             "MESA_SHADER_CACHE_DISABLE": "true",
@@ -135,7 +133,11 @@ class Run:
         if self.game.display == "offscreen":
             return {"SDL_VIDEODRIVER": "offscreen"}
         assert self._display is not None
-        return {"SDL_VIDEODRIVER": "x11", "DISPLAY": self._display.name}
+        return {
+            "SDL_VIDEODRIVER": "x11",
+            "SDL_RENDER_DRIVER": "software",  # faster than OpenGL on the processor
+            "DISPLAY": self._display.name,
+        }
 
     def connect(self) -> Channel:
         """The channel to the game, once it has presented its first frame.
@@ -158,7 +160,8 @@ class Run:
         finally:
             os.close(process_file)
         if self._listener.fileno() not in dict(ready):
-            raise GameExitedError(self.ending(None, "before it presented a frame"))
+            hint = "" if self.game.display == "x11" else "; perhaps it needs display='x11'"
+            raise GameExitedError(self.ending(None, f"before it presented a frame{hint}"))
         connection, _ = self._listener.accept()
         channel = Channel(connection, self._board, name=self.game.name)
         self._board = None  # the channel's from now on
@@ -175,22 +178,10 @@ class Run:
     def _why_no_frame(self, waited_s: float) -> str:
         assert self._board is not None
         seen = self._board.seen()
-        if not seen["load"]:
-            why = (
-                "the agent was not loaded: the program is static, setuid, or drops LD_PRELOAD;"
-                " start the program itself, not a launcher"
-            )
-        elif not any(seen[name] for name in INITS):
-            why = (
-                "it runs with the agent, but neither SDL 2 was initialised nor a frame presented"
-                " through SDL, GLX or EGL"
-            )
-        else:
-            why = "SDL was initialised, but the game never presented a frame"
-        counts = ", ".join(f"{name} {count}" for name, count in seen.items() if count)
+        why = why_no_frame(seen, display=self.game.display, strangers=strangers(self.folder, AGENT))
         return (
-            f"{self.game.name} presented no frame in {waited_s:.0f} s: {why} (seen:"
-            f" {counts or 'nothing'}).{self._log_text()}"
+            f"{self.game.name} presented no frame in {waited_s:.0f} s: {why} ({counts(seen)})."
+            f"{self._log_text()}"
         )
 
     def ending(self, status: int | None, when: str) -> str:

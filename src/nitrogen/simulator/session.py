@@ -18,11 +18,13 @@ import numpy as np
 from nitrogen.actions import Actions, Frame
 from nitrogen.errors import GameError, GameExitedError
 from nitrogen.simulator import protocol
-from nitrogen.simulator.board import Board
+from nitrogen.simulator.board import Board, Published
 from nitrogen.simulator.channel import Channel, GameEnded
 from nitrogen.simulator.game import Game
+from nitrogen.simulator.home import HomeFiles
 from nitrogen.simulator.linux import EPOCH_NS, LOG, Run
 from nitrogen.simulator.memory import Memory
+from nitrogen.simulator.program import why_no_pad
 
 _COPY_LIMIT_S = 20.0
 
@@ -35,7 +37,7 @@ class SavedGame:
     """Everything played since the first frame, where the game is saved by replay."""
     parked: Channel | None = None
     """The process that waits for being copied, where it is saved by copies."""
-    files: "HomeFiles | None" = None
+    files: HomeFiles | None = None
     """The game's home folder at that point."""
 
 
@@ -56,6 +58,8 @@ class Session:
         self._saved: list[SavedGame] = []
         self._save_count = 0
         self._memory: Memory | None = None
+        self._is_pad_known = self._is_free = False
+        self._time_ns = 0
         self._run = Run(game, seed=seed, mode=self._mode)
         try:
             self.live: Channel | None = self._run.connect()
@@ -111,6 +115,19 @@ class Session:
     def receive(self) -> None:
         """The second half of a step: wait until the frame is there."""
         self._ends(lambda: self.channel.wait_frame(self.game.step_limit_s))
+        if not self._is_pad_known:
+            self._check_pad()
+
+    def _check_pad(self) -> None:
+        """Raise GameError if the time has come by which the game must have opened the pad."""
+        game, frame = self.game, int(self.channel.last.frame)
+        if game.keys or game.mouse:
+            self._is_pad_known = True
+        elif frame >= game.pad_limit_s * game.rate_hz:
+            channels = [self.channel, *(saved.parked for saved in self._saved if saved.parked)]
+            if not any(channel.board.seen()["pad_open"] for channel in channels):
+                raise GameError(why_no_pad(game.name, frame, self.channel.board.seen()))
+            self._is_pad_known = True
 
     def play(self, actions: Actions) -> None:
         """Play rows at full speed; only the last frame is looked at."""
@@ -119,6 +136,43 @@ class Session:
                 self.step(row, frames=frames - 1, unseen=True)
                 frames = 1
             self.step(row, frames=frames, unseen=not is_last)
+
+    def run_free(self) -> None:
+        """Let the game run at its own speed from here on, in real time; it cannot be saved then.
+
+        `hold` says what it is given, `wait_free` what it shows, `stop` parks it again.
+        """
+        self.channel.board.mode = protocol.MODE_FREE
+        self.step(Actions.released(1))
+        self._is_free = True
+        self._time_ns = int(self.channel.last.time_ns)
+
+    def hold(self, action: Actions) -> None:
+        """Running free: hold the single row of `action` until the next call."""
+        self.channel.board.hold(action)
+
+    def wait_free(self, after: int, limit_s: float) -> Published | None:
+        """Running free: the newest frame with a number above `after`; None if none came in time.
+
+        Raises GameEnded if the game has ended itself, GameTimeoutError if it hangs.
+        """
+        published = self.channel.board.wait_published(after, limit_s)
+        if published is None:
+            self._ends(lambda: self.channel.picture(self.game.step_limit_s))  # does it still live?
+        else:
+            self._time_ns = published.time_ns
+        return published
+
+    def stop(self) -> None:
+        """Park a game that runs free at its next frame; it is stepped again from there."""
+        self.channel.board.mode = protocol.MODE_STEPPED
+        self._is_free = False
+        self.receive()
+
+    @property
+    def time_ns(self) -> int:
+        """Virtual time of the present frame, or of the newest one seen of a game that runs free."""
+        return self._time_ns if self._is_free else int(self.channel.last.time_ns)
 
     def observation(self) -> Frame:
         """(256, 256, 3) uint8 RGB."""
@@ -209,7 +263,7 @@ class Session:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)  # it may hang; closing its socket does not end it then
 
-    def _ends(self, action: Callable[[], None]) -> None:
+    def _ends(self, action: Callable[[], object]) -> None:
         try:
             action()
         except GameEnded as end:
@@ -223,6 +277,43 @@ class Session:
             raise
 
 
+class SessionView:
+    """What a judge may look at; follows `View`."""
+
+    def __init__(self, session: Session, start_ns: int) -> None:
+        """`start_ns`: virtual time at which the episode began."""
+        self._session, self._start_ns = session, start_ns
+
+    @property
+    def memory(self) -> Memory:
+        """The memory of the live process."""
+        return self._session.memory
+
+    @property
+    def home(self) -> Path:
+        """The game's home folder."""
+        return self._session.home
+
+    @property
+    def log(self) -> Path:
+        """What the game has printed."""
+        return self._session.log
+
+    @property
+    def time_s(self) -> float:
+        """Virtual seconds since the episode began."""
+        return (self._session.time_ns - self._start_ns) / 1e9
+
+    @property
+    def observation(self) -> Frame:
+        """(256, 256, 3) uint8 RGB."""
+        return self._session.observation()
+
+    def picture(self) -> Frame:
+        """(H, W, 3) uint8 RGB at window size."""
+        return self._session.picture()
+
+
 def runs_of_equal_rows(actions: Actions) -> list[tuple[Actions, int, bool]]:
     """(row, number of equal rows in a row, is it the last run)."""
     if not len(actions):
@@ -234,47 +325,3 @@ def runs_of_equal_rows(actions: Actions) -> list[tuple[Actions, int, bool]]:
         (actions[start : start + 1], end - start, end == len(actions))
         for start, end in zip(starts, ends, strict=True)
     ]
-
-
-_Signature = dict[str, tuple[int, int]]
-
-
-@dataclass(eq=False)
-class HomeFiles:
-    """The files of a home folder, and the length of the log, at one time."""
-
-    home: Path
-    kept: Path
-    log: Path
-    signature: _Signature
-    log_bytes: int
-
-    @classmethod
-    def of(cls, home: Path, kept: Path, *, log: Path) -> "HomeFiles":
-        """Copy `home` to the new folder `kept`."""
-        shutil.copytree(home, kept, symlinks=True)
-        return cls(home, kept, log, _signature(home), log.stat().st_size)
-
-    def put_back(self) -> None:
-        """Make the home folder what it was; touches nothing if nothing has changed.
-
-        Files are written over rather than replaced, as the game may hold them open.
-        """
-        os.truncate(self.log, self.log_bytes)
-        if _signature(self.home) == self.signature:
-            return
-        for entry in sorted(self.home.rglob("*"), reverse=True):  # what lies in a folder first
-            kept = self.kept / entry.relative_to(self.home)
-            if entry.is_symlink() or not entry.is_dir():
-                if entry.is_symlink() or not kept.is_file():
-                    entry.unlink()
-            elif not kept.is_dir():
-                entry.rmdir()
-        shutil.copytree(self.kept, self.home, symlinks=True, dirs_exist_ok=True)
-        self.signature = _signature(self.home)
-
-
-def _signature(folder: Path) -> _Signature:
-    paths = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    stats = [(path, path.stat()) for path in paths]
-    return {str(path): (status.st_size, status.st_mtime_ns) for path, status in stats}
