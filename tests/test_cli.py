@@ -111,7 +111,7 @@ def test_a_video_is_recorded_read_and_compared(tmp_path):
     assert "broken" in both.stderr
     assert len((tmp_path / "both" / "ledger.jsonl").read_text().splitlines()) == 2
     video.with_name("broken.mp4").unlink()
-    scores = json.loads(compared.stdout)
+    scores = json.loads(compared.stdout)["all"]
     assert scores["read"]["accuracy"] > 0.99
     assert scores["read"]["f1"] > 0.97
     assert scores["read"]["f1"] > scores["copy_last"]["f1"]

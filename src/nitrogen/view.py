@@ -258,14 +258,14 @@ def _checked(chunks: Sequence[Chunk], video: Path) -> VideoInfo:
     return info
 
 
-def _box(frame: Frame, chunk: Chunk, size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _box(chunk: Chunk, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """The overlay's box in a picture of `size` that shows the whole frame."""
     height, width = chunk.metadata.original_video.resolution
     return curate.scale_box(chunk.overlay_box, (width, height), size)
 
 
 def _marked(frame: Frame, chunk: Chunk) -> Frame:
-    x, y, width, height = _box(frame, chunk, (frame.shape[1], frame.shape[0]))
+    x, y, width, height = _box(chunk, (frame.shape[1], frame.shape[0]))
     thick = max(1, frame.shape[0] // 240)
     marked = frame.copy()
     cv2.rectangle(marked, (x, y), (x + width - 1, y + height - 1), draw.WARM, thick)
@@ -275,7 +275,7 @@ def _marked(frame: Frame, chunk: Chunk) -> Frame:
 def _seen(frame: Frame, chunk: Chunk) -> Frame:
     size = (FRAME_SIZE, FRAME_SIZE)
     small = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return curate.mask_overlay(small, _box(frame, chunk, size))
+    return curate.mask_overlay(small, _box(chunk, size))
 
 
 def _jpeg(picture: Frame) -> bytes:

@@ -1,8 +1,7 @@
-"""`nitrogen extract` and `nitrogen extract-eval`: actions out of videos."""
+"""`nitrogen extract`: actions out of videos."""
 
 import sys
 from dataclasses import dataclass
-from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -186,15 +185,3 @@ def _box(text: str | None) -> tuple[int, int, int, int] | None:
     except ValueError:
         raise ConfigError(f"--box {text}: give four whole numbers x,y,width,height") from None
     return x, y, width, height
-
-
-def extract_eval(chunks: Positional[Path], truth: Positional[Path], /) -> None:
-    """Compare the extracted chunks of one video with its true pad log; prints JSON.
-
-    Args:
-        chunks: Folder of the video's chunks.
-        truth: The `.pad.parquet` that was recorded with the video.
-    """
-    from nitrogen.extract.evaluate import evaluate
-
-    print(dumps(evaluate(chunks, truth).as_dict(), indent=2))
