@@ -46,7 +46,7 @@ static void *look_up(void *found, const char *name, void *caller)
     return ours ? ours : found;
 }
 
-EXPORT void *dlsym(void *restrict handle, const char *restrict name)
+EARLY EXPORT void *dlsym(void *restrict handle, const char *restrict name)
 {
     dlsym_function real = hook_dlsym();
     if (handle != RTLD_NEXT && !own_code() && agent_on()) {

@@ -20,7 +20,12 @@
 #define FOLDER_VARIABLE "NITROGEN_RUN"
 #define LIFELINE_VARIABLE "NITROGEN_LIFELINE_ONLY"
 
-static enum { UNKNOWN, STARTING, OFF, ON } state;
+#ifdef __SANITIZE_ADDRESS__
+#define FIRST STARTING /* the sanitizer must be ready: not before our constructor */
+#else
+#define FIRST UNKNOWN
+#endif
+static enum { UNKNOWN, STARTING, OFF, ON } state = FIRST;
 static int lifeline = -1;
 
 static int run_path(char *path, const char *name)
@@ -88,7 +93,7 @@ static bool start(void)
     return true;
 }
 
-bool agent_on(void)
+EARLY bool agent_on(void)
 {
     if (state == UNKNOWN) {
         state = STARTING;
@@ -103,5 +108,8 @@ bool agent_on(void)
 
 __attribute__((constructor)) static void load(void)
 {
+#ifdef __SANITIZE_ADDRESS__
+    state = UNKNOWN;
+#endif
     agent_on();
 }

@@ -20,7 +20,7 @@ static struct {
 } learnt[LEARNT_LIMIT];
 
 /* Found without dlsym; the version differs between machines and C libraries. */
-dlsym_function hook_dlsym(void)
+EARLY dlsym_function hook_dlsym(void)
 {
     static dlsym_function real;
     static const char *const versions[] = {"GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17", "GLIBC_2.0"};
@@ -71,7 +71,7 @@ void own_end(void)
     own_depth--;
 }
 
-bool own_code(void)
+EARLY bool own_code(void)
 {
     return own_depth > 0;
 }

@@ -11,6 +11,8 @@
 #include "../protocol.h"
 
 #define EXPORT __attribute__((visibility("default")))
+/* May be called before the sanitizers are ready, where the agent is built with them. */
+#define EARLY __attribute__((no_sanitize("address"), no_sanitize("undefined")))
 #define LOCAL_THREAD static __thread __attribute__((tls_model("initial-exec")))
 
 /* The real function behind a hook, looked up once per place. */
