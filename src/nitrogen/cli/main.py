@@ -13,9 +13,9 @@ import tyro
 from nitrogen import logs
 from nitrogen.cli import (
     benchmark,
-    exchange,
     demonstrate,
     evaluate,
+    exchange,
     experiment,
     extract,
     games,

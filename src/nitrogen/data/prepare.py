@@ -70,6 +70,11 @@ class VideoFolder:
                 for name in {path.stem, _bracketed(path.stem)}:
                     self._found.setdefault(name, []).append(path)
 
+    @property
+    def ids(self) -> set[str]:
+        """All video ids that are there."""
+        return set(self._found)
+
     def __call__(self, video_id: str) -> Path:
         """The file of a video. Raises VideoError if there is none or more than one."""
         paths = self._found.get(video_id, [])
