@@ -24,7 +24,7 @@ import torch
 from nitrogen.actions import BUTTON_INDEX, BUTTONS, Actions, Frame
 from nitrogen.extract import parser
 from nitrogen.extract.evaluate import Evaluation, compare
-from nitrogen.extract.fit import scenery
+from nitrogen.extract.pictures import scenery
 from nitrogen.extract.refine import refine
 from nitrogen.overlay.render import Renderer, place
 from nitrogen.overlay.skin import Skin, load_skins
