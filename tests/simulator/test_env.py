@@ -103,19 +103,6 @@ def test_steps_are_exact_and_frames_repeat(game: Game):
     assert len(set(hashes[0])) > 100  # it moves
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("game", GAMES, ids=lambda game: game.name)
-def test_frames_repeat_for_long(game: Game):
-    rows = varied_actions(3000, seed=1)
-    hashes = []
-    for _ in range(2):
-        env = GameEnv(dataclasses.replace(needs(game), judge=ExitJudge))
-        env.reset(seed=0)
-        hashes.append(play(env, rows))
-        env.close()
-    assert hashes[0] == hashes[1]
-
-
 @pytest.mark.parametrize("game", GAMES, ids=lambda game: game.name)
 def test_a_restored_state_continues_as_the_original(game: Game):
     rows = varied_actions(240)

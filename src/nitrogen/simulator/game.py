@@ -16,6 +16,8 @@ from nitrogen.simulator.memory import Memory
 from nitrogen.simulator.protocol import KEY_CONTROLS
 
 Display = Literal["none", "offscreen", "x11"]
+RESERVED = ("HOME", "XDG_RUNTIME_DIR", "LD_PRELOAD", "NITROGEN_RUN", "DISPLAY")
+"""Variables that each run has for itself."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,12 @@ class Game:
             raise GameError(f"{self.name}: size {self.size} is not within 16..8192 pixels")
         if not set(self.locked) <= set(BUTTONS):
             raise GameError(f"{self.name}: locked {self.locked} are not all buttons: {BUTTONS}")
+        ours = sorted(set(self.environment) & set(RESERVED))
+        if ours:
+            raise GameError(
+                f"{self.name}: the simulator sets {' and '.join(ours)} itself, so that no two"
+                " environments share a home folder; put what the game must find there into files"
+            )
         unknown = sorted(set(self.keys) - set(KEY_CONTROLS))
         if unknown:
             raise GameError(f"{self.name}: keys for unknown controls {unknown}: {KEY_CONTROLS}")

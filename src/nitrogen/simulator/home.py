@@ -3,10 +3,50 @@
 Knows files. Knows no process.
 """
 
+import contextlib
+import errno
 import os
 import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from nitrogen.errors import GameError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextlib.contextmanager
+def full_disk_named(folder: Path) -> Iterator[None]:
+    """Turn errors of a full disk into a GameError that names the folder and what to do."""
+    try:
+        yield
+    except shutil.Error as error:  # of a whole tree: (source, copy, reason) for each failure
+        if not any(os.strerror(number) in str(error) for number in _FULL):
+            raise
+        raise _no_space(folder) from error
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise _no_space(folder) from error
+
+
+def _no_space(folder: Path) -> GameError:
+    return GameError(
+        f"no space left for the game's home folder at {folder}: free some, or set TMPDIR to a"
+        " folder on a disk with space"
+    )
+
+
+def write_files(root: Path, files: Mapping[str, str], home: Path) -> None:
+    """Make the fresh home folder with its text files; `{home}` in them stands for it."""
+    with full_disk_named(root):
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.replace("{home}", str(home)))
+
 
 _Signature = dict[str, tuple[int, int]]
 
@@ -24,7 +64,8 @@ class HomeFiles:
     @classmethod
     def of(cls, home: Path, kept: Path, *, log: Path) -> "HomeFiles":
         """Copy `home` to the new folder `kept`."""
-        shutil.copytree(home, kept, symlinks=True)
+        with full_disk_named(kept):
+            shutil.copytree(home, kept, symlinks=True)
         return cls(home, kept, log, _signature(home), log.stat().st_size)
 
     def put_back(self) -> None:
@@ -42,7 +83,8 @@ class HomeFiles:
                     entry.unlink()
             elif not kept.is_dir():
                 entry.rmdir()
-        shutil.copytree(self.kept, self.home, symlinks=True, dirs_exist_ok=True)
+        with full_disk_named(self.home):
+            shutil.copytree(self.kept, self.home, symlinks=True, dirs_exist_ok=True)
         self.signature = _signature(self.home)
 
 

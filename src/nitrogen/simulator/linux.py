@@ -16,7 +16,6 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -31,6 +30,7 @@ from nitrogen.simulator.board import Board
 from nitrogen.simulator.channel import PATIENCE, Channel, GameEnded, processor_seconds
 from nitrogen.simulator.display import Display
 from nitrogen.simulator.game import Game
+from nitrogen.simulator.home import full_disk_named, write_files
 from nitrogen.simulator.program import check_program, counts, strangers, why_no_frame
 
 AGENT = Path(__file__).parent / "lib" / "libnitrogen_agent.so"
@@ -57,30 +57,33 @@ class Run:
         check_program(Path(program))
         remove_stale_folders()
         self.game = game
-        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._board: Board | None = None
+        self._display: Display | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lifeline = -1
+        self.folder, self._lock = _new_folder()
         self.home = self.folder / "home"
-        self._lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            with full_disk_named(self.folder):
+                self._prepare(seed, mode)
+                self._process = self._start(program)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, seed: int, mode: int) -> None:
         self._listener.bind(str(self.folder / "channel"))
         self._listener.listen(1)
         os.mkfifo(self.folder / "lifeline")
         # Held open for reading too, so that opening waits for nobody; the game sees the end of
         # the last writer, which is this process.
         self._lifeline = os.open(self.folder / "lifeline", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        self._board: Board | None = None
-        self._display: Display | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        try:
-            epoch_ns = EPOCH_NS + seed % 2**31 * 1_000_000_000
-            self._board = Board(game, seed=seed, epoch_ns=epoch_ns, mode=mode)
-            (self.folder / "board").symlink_to(f"/proc/{os.getpid()}/fd/{self._board.file}")
-            if game.display == "x11":
-                self._display = Display(self.folder, agent=AGENT, size=game.size)
-            self._process = self._start(program)
-        except BaseException:
-            self.close()
-            raise
+        epoch_ns = EPOCH_NS + seed % 2**31 * 1_000_000_000
+        self._board = Board(self.game, seed=seed, epoch_ns=epoch_ns, mode=mode)
+        (self.folder / "board").symlink_to(f"/proc/{os.getpid()}/fd/{self._board.file}")
+        if self.game.display == "x11":
+            self._display = Display(self.folder, agent=AGENT, size=self.game.size)
 
     def _start(self, program: str) -> subprocess.Popen[bytes]:
         write_files(self.home, self.game.files, self.home)
@@ -209,10 +212,10 @@ class Run:
 
     def close(self) -> None:
         """End every process of the run and remove its folder."""
-        if self._lifeline < 0:
+        if self._lock < 0:
             return
-        os.close(self._lifeline)  # the kernel ends whatever has loaded the agent
-        self._lifeline = -1
+        if self._lifeline >= 0:
+            os.close(self._lifeline)  # the kernel ends whatever has loaded the agent
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -225,6 +228,7 @@ class Run:
             self._board = None
         shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self._lock)
+        self._lock = -1
 
     def __enter__(self) -> Self:
         """Use in a with statement."""
@@ -259,13 +263,16 @@ def is_installed(game: Game) -> bool:
     return True
 
 
-def write_files(root: Path, files: Mapping[str, str], home: Path) -> None:
-    """Make the fresh home folder with its text files; `{home}` in them stands for it."""
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.replace("{home}", str(home)))
+def _new_folder() -> tuple[Path, int]:
+    """The folder of a run, and its locked file: while it is locked, nobody else removes it."""
+    with full_disk_named(Path(tempfile.gettempdir())):
+        while True:
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if (folder / "lock").exists():
+                return folder, lock
+            os.close(lock)  # it was taken for a stale one before it was locked
 
 
 def remove_stale_folders() -> None:

@@ -2,10 +2,19 @@
 
 from nitrogen.actions import MENU_BUTTONS, Actions
 from nitrogen.simulator.game import Game
+from nitrogen.simulator.games.levels import check_level
+
+MISSIONS = (
+    "arcticWastes", "assimilator", "caves1", "caves2", "caves3", "caves4", "comm", "finalBattle",
+    "floodedTunnel1", "floodedTunnel2", "floodedTunnel3", "floodedTunnel4", "grasslands1",
+    "grasslands2", "grasslands3", "hq", "icecave1", "icecave2", "practice", "spaceStation",
+    "supply", "tomb1", "tomb2", "tomb3", "tomb4",
+)  # fmt: skip
 
 
 def game(mission: str = "grasslands1") -> Game:
-    """One mission, for example `grasslands1`."""
+    """One of the `MISSIONS`. Raises GameError for another."""
+    check_level("Blob Wars", mission, MISSIONS)
     return Game(
         name="blobwars",
         title="Blob Wars: Metal Blob Solid",

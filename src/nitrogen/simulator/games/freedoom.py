@@ -2,6 +2,7 @@
 
 from nitrogen.actions import Actions
 from nitrogen.simulator.game import Game
+from nitrogen.simulator.games.levels import check_level
 
 WADS = "/usr/share/games/doom"
 _SETTINGS = """use_joystick 0
@@ -16,7 +17,12 @@ use_mouse 0
 
 
 def game(episode: int = 1, map: int = 1, *, skill: int = 3) -> Game:
-    """One map of the first Freedoom, at a difficulty of 1 to 5."""
+    """One map of the first Freedoom, at a difficulty of 1 to 5.
+
+    Raises GameError if there is no such map.
+    """
+    maps = [f"E{one}M{two}" for one in range(1, 5) for two in range(1, 10)]
+    check_level("Freedoom", f"E{episode}M{map}", maps)
     return Game(
         name="freedoom",
         title="Freedoom: Phase 1",

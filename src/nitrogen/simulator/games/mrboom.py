@@ -2,10 +2,12 @@
 
 from nitrogen.actions import MENU_BUTTONS, Actions
 from nitrogen.simulator.game import Game
+from nitrogen.simulator.games.levels import check_level
 
 
 def game(level: int = 0) -> Game:
-    """One of the levels 0 to 7."""
+    """One of the levels 0 to 7. Raises GameError for another."""
+    check_level("Mr.Boom", str(level), [str(known) for known in range(8)])
     tap = [Actions.released(54)]
     return Game(
         name="mrboom",

@@ -1,8 +1,12 @@
 """Neverball: tilt the floor, collect coins, reach the goal."""
 
+from pathlib import Path
+
 from nitrogen.actions import MENU_BUTTONS, Actions
 from nitrogen.simulator.game import Game
+from nitrogen.simulator.games.levels import check_level
 
+LEVELS = Path("/usr/share/games/neverball")
 _SETTINGS = """fullscreen 0
 width 320
 height 240
@@ -17,7 +21,9 @@ aniso 0
 
 
 def game(level: str = "map-easy/easy") -> Game:
-    """One level, for example `map-easy/easy`."""
+    """One level, for example `map-easy/easy`. Raises GameError if there is no such level."""
+    known = [f"{path.parent.name}/{path.stem}" for path in LEVELS.glob("map-*/*.sol")]
+    check_level("Neverball", level, known)
     return Game(
         name="neverball",
         title="Neverball",

@@ -1,8 +1,13 @@
 """OpenArena: a first-person shooter in an arena, against a computer player."""
 
+import zipfile
+from pathlib import Path, PurePath
+
 from nitrogen.actions import MENU_BUTTONS, Actions
 from nitrogen.simulator.game import Game
+from nitrogen.simulator.games.levels import check_level
 
+PACKS = Path("/usr/share/games/openarena/baseoa")
 _BINDINGS = """bind PAD0_A "+moveup"
 bind PAD0_B "+movedown"
 bind PAD0_RIGHTTRIGGER "+attack"
@@ -40,8 +45,20 @@ _SETTINGS = {
 }
 
 
+def _maps() -> set[str]:
+    names: set[str] = set()
+    for path in PACKS.glob("*.pk3"):
+        with zipfile.ZipFile(path) as pack:
+            names.update(name for name in pack.namelist() if name.endswith(".bsp"))
+    return {PurePath(name).stem for name in names}
+
+
 def game(map: str = "oa_dm1", *, bots: tuple[str, ...] = ()) -> Game:
-    """One map; `bots` are names of computer players, for example `sarge`."""
+    """One map; `bots` are names of computer players, for example `sarge`.
+
+    Raises GameError if there is no such map.
+    """
+    check_level("OpenArena", map, _maps())
     settings = [word for name, value in _SETTINGS.items() for word in ("+set", name, value)]
     players = [word for name in bots for word in ("+addbot", name, "3")]
     return Game(

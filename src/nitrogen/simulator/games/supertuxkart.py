@@ -1,11 +1,17 @@
 """SuperTuxKart: a kart race. Wants a GPU: on the processor it draws a few frames per second."""
 
+from pathlib import Path
+
 from nitrogen.actions import Actions
 from nitrogen.simulator.game import Game
+from nitrogen.simulator.games.levels import check_level
+
+TRACKS = Path("/usr/share/games/supertuxkart/data/tracks")
 
 
 def game(track: str = "lighthouse") -> Game:
-    """One track, one lap, two karts."""
+    """One track, one lap, two karts. Raises GameError if there is no such track."""
+    check_level("SuperTuxKart", track, [path.parent.name for path in TRACKS.glob("*/track.xml")])
     options = f"-R --track={track} --laps=1 --numkarts=2 --seed=1 --windowed --screensize=320x240"
     return Game(
         name="supertuxkart",
