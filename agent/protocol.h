@@ -45,6 +45,7 @@ enum {
     NG_FORK = 3,    /* copy the game; carries a socket and a board; the copy answers NG_FRAME */
     NG_QUIT = 4     /* end the game at once */
 };
+#define NG_FRAMES_LIMIT 100000u /* STEP: more are refused */
 #define NG_FLAG_UNSEEN 1u /* STEP: nobody will look at the observation, leave it out */
 #define NG_FLAG_SKIP_DRAWING 2u /* STEP: the frames before the last one need not be drawn */
 

@@ -85,6 +85,23 @@ void channel_reply(ng_reply *reply)
         leave("the channel is closed");
 }
 
+/* The two descriptors of a request that has them; others are not kept. */
+static void take_files(struct cmsghdr *header, bool wanted, int files[2])
+{
+    int sent[2];
+    if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+        return;
+    size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    if (count > 2)
+        count = 2; /* there is no room for more */
+    memcpy(sent, CMSG_DATA(header), count * sizeof(int));
+    if (wanted && count == 2)
+        memcpy(files, sent, sizeof sent);
+    else
+        for (size_t i = 0; i < count; i++)
+            close(sent[i]);
+}
+
 /* False if there is nothing, and `how` says not to wait. */
 static bool receive(ng_request *request, int files[2], int how)
 {
@@ -107,10 +124,7 @@ static bool receive(ng_request *request, int files[2], int how)
     if (received != sizeof *request || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
         request->version != NG_VERSION)
         leave("not a request");
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-        header->cmsg_len == CMSG_LEN(2 * sizeof(int)))
-        memcpy(files, CMSG_DATA(header), 2 * sizeof(int));
+    take_files(CMSG_FIRSTHDR(&message), request->kind == NG_FORK, files);
     return true;
 }
 

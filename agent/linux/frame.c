@@ -106,6 +106,11 @@ static bool answer(const ng_request *request, const int files[2], frame_grab gra
             fail(&reply);
             break;
         }
+        if (request->frames > NG_FRAMES_LIMIT) {
+            frame_explain("a step of %u frames, more than %u", request->frames, NG_FRAMES_LIMIT);
+            fail(&reply);
+            break;
+        }
         pad_set(&request->pad);
         remaining = request->frames ? request->frames : 1;
         flags = request->flags;

@@ -1,7 +1,6 @@
 #include "wait.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "../core/log.h"
 #include "free.h"
+#include "futex.h"
 #include "hook.h"
 #include "threads.h"
 
@@ -38,17 +38,6 @@ static _Atomic int settle_signal;
 static _Atomic bool parked;
 LOCAL_THREAD waiter *mine;
 LOCAL_THREAD int slices_still;
-
-static void futex_wait(_Atomic int *word, int value, int64_t timeout_ns)
-{
-    struct timespec limit = {timeout_ns / NG_SECOND, timeout_ns % NG_SECOND};
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &limit, NULL, 0);
-}
-
-static void futex_wake(_Atomic int *word)
-{
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 64, NULL, NULL, 0);
-}
 
 static void on_kick(int signal)
 {
