@@ -5,13 +5,16 @@ import shutil
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nitrogen.actions import BUTTONS, Actions
 from nitrogen.errors import MissingDependencyError, SkinError
 from nitrogen.overlay.importers import browser
 from nitrogen.overlay.importers.draft import by_place, png
 from nitrogen.overlay.importers.kinds import import_skin
-from nitrogen.overlay.render import Placement, Renderer
+from nitrogen.overlay.importers.webskin import laid_over
+from nitrogen.overlay.render import Placement, Renderer, premultiply
 from nitrogen.overlay.skin import DpadLayer, StickLayer, TriggerLayer, load_skin
 
 needs_browser = pytest.mark.skipif(
@@ -422,3 +425,24 @@ def test_markup_is_stripped_of_scripts():
     markup = browser.without_scripts('<b onclick="x()">1</b><script>y()</script><SCRIPT src="z"/>')
 
     assert markup == "<b>1</b>"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_what_is_laid_over_a_base_makes_it_look_as_wanted(seed):
+    rng = np.random.default_rng(seed)
+    base = rng.integers(0, 256, (6, 6, 4), np.uint8)
+    wanted = rng.integers(0, 256, (6, 6, 4), np.uint8)
+    wanted[..., 3] = np.maximum(wanted[..., 3], base[..., 3])
+    wanted[:3] = base[:3]
+    base[5], wanted[5] = 255, (10, 20, 30, 255)
+    area = np.ones((6, 6), bool)
+    area[4] = False
+    over = premultiply(laid_over(base, wanted, area))
+    seen = over + premultiply(base) * (1 - over[..., 3:])
+
+    target = premultiply(wanted)
+    np.testing.assert_allclose(seen[[0, 1, 2, 3, 5], :, :3], target[[0, 1, 2, 3, 5], :, :3], atol=3)
+    assert (seen[..., 3] >= target[..., 3] - 0.02)[area].all()
+    assert (over[4] == 0).all()
+    assert (over[5, :, 3] == 1).all()

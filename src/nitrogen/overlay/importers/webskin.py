@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nitrogen.overlay.importers import browser
 from nitrogen.overlay.importers.draft import Draft, by_place
+from nitrogen.overlay.render import premultiply, straight
 from nitrogen.overlay.skin import Sprite
 
 Side = Literal["left", "right"]
@@ -21,7 +22,10 @@ _NUDGE = 0.4
 """Deflection at which a stick's travel is measured; farther out the page's edge may cut it."""
 
 _SWITCHED = ("lt", "rt")
-"""Triggers drawn as buttons show from their first travel on, over a base without holes."""
+"""Triggers drawn as buttons show from their first travel on."""
+
+_FADED = 40
+"""Steps of alpha by which a pressed button is clearer than a released one if it vanishes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,27 +90,33 @@ class WebSkin:
         return [*self.sticks.values(), *self.triggers.values()]
 
     def _add_buttons(self, draft: Draft, shots: dict[str, Sprite]) -> None:
-        """The base with holes where buttons are, and the buttons that fill them.
+        """The base, and what each button puts over it when pressed.
 
-        Where areas of several buttons overlap, the base stays and the pressed picture covers it.
+        A button that vanishes when pressed leaves a hole in the base, which its released picture
+        fills.
         """
         base = shots["base"]
         areas = {name: browser.differs(shots[f"button {name}"], base) for name in self.buttons}
-        shared = np.sum([*areas.values()], axis=0) > 1 if areas else np.zeros(base.shape[:2], bool)
+        names = by_place({name: _middle(area) for name, area in areas.items() if area.any()})
+        downs = {name: _within(shots[f"button {name}"], area) for name, area in areas.items()}
+        holed = {
+            name: (downs[name][area, 3].astype(int) < base[area, 3].astype(int) - _FADED).any()
+            for name, area in areas.items()
+        }
         rest = base.copy()
         for name, area in areas.items():
-            if name not in _SWITCHED:
-                rest[area & ~shared] = 0
+            if holed[name]:
+                rest[area] = 0
         draft.image(rest, (0, 0))
-        names = by_place({name: _middle(area) for name, area in areas.items() if area.any()})
         for name, area in areas.items():
-            down = _within(shots[f"button {name}"], area)
             if not area.any():
                 draft.skipped.append(f"{draft.source}: nothing changes when {name} is pressed")
+            elif holed[name]:
+                draft.button(names[name], (0, 0), downs[name], _within(base, area))
             elif name in _SWITCHED:
-                draft.trigger(name, (0, 0), down, mode="switch")
+                draft.trigger(name, (0, 0), laid_over(base, downs[name], area), mode="switch")
             else:
-                draft.button(names[name], (0, 0), down, _within(base, area & ~shared))
+                draft.button(names[name], (0, 0), laid_over(base, downs[name], area))
 
     def _add_trigger(
         self, draft: Draft, name: str, trigger: WebTrigger, full: Sprite, half: Sprite
@@ -144,6 +154,30 @@ class WebSkin:
             down=np.ascontiguousarray(down[box]) if clicked else None,
             travel=(round((x1 - x0) / _NUDGE, 1), round((y1 - y0) / _NUDGE, 1)), tilt=stick.tilt,
         )  # fmt: skip
+
+
+def laid_over(base: Sprite, wanted: Sprite, area: NDArray[np.bool_]) -> Sprite:
+    """What must lie over `base` so that it looks like `wanted` in `area`, with least alpha.
+
+    Where both are opaque it is opaque. Colours that the base is too opaque for are met as nearly
+    as can be.
+    """
+    below, goal = premultiply(base), premultiply(wanted)
+    low, high = below[..., :3], goal[..., :3]
+    brighter = np.divide(high - low, 255 - low, out=np.zeros_like(low), where=low < 254)
+    darker = np.divide(low - high, low, out=np.zeros_like(low), where=low > 1)
+    alpha = np.maximum(brighter, darker).max(axis=2)
+    room = 1 - below[..., 3]
+    fuller = np.divide(
+        goal[..., 3] - below[..., 3], room, out=np.zeros_like(room), where=room > 0.01
+    )
+    alpha = np.clip(np.maximum(alpha, fuller), 0, 1)
+    alpha[(np.minimum(below[..., 3], goal[..., 3]) > 0.99) & area] = 1.0
+    alpha[~area] = 0.0
+    over = np.zeros_like(goal)
+    over[..., :3] = np.clip(high - low * (1 - alpha[..., None]), 0, 255 * alpha[..., None])
+    over[..., 3] = alpha
+    return straight(over)
 
 
 def each(selector: str, action: str) -> str:
