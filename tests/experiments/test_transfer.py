@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from nitrogen.errors import ConfigError
-from nitrogen.experiments.transfer import SMALL, TransferConfig, transfer
+from nitrogen.experiments.transfer import transfer
+from nitrogen.experiments.transfer_jobs import SMALL, TransferConfig
 
 
 def test_the_held_out_game_is_not_trained_on():

@@ -47,9 +47,10 @@ def experiment(
 
 def _run(what: str, out: Path, size: str, **options: Any) -> Any:
     if what == "transfer":
-        from nitrogen.experiments import transfer
+        from nitrogen.experiments.transfer import transfer
+        from nitrogen.experiments.transfer_jobs import SMALL
 
-        return transfer.transfer(out, transfer.SMALL if size == "small" else None, **options)
+        return transfer(out, SMALL if size == "small" else None, **options)
     from nitrogen.experiments import labels
 
     return labels.labels(out, labels.SMALL if size == "small" else None, **options)
