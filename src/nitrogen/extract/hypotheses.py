@@ -8,7 +8,7 @@ absolute: it needs no frame that is known to be released. Over an opaque skin th
 matched filter.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,8 @@ class _State:
     """(P, 5): weighted directions in which the background may differ; products are whitened."""
     constant: float
     """Cost of the state's freedom: the logarithm of its variances."""
+    spread: Gray
+    """(P, 5): what the whitened products with `plane` say about the background, in grey levels."""
 
 
 class Control:
@@ -79,12 +81,37 @@ class Control:
         """Minus twice the log likelihood of packed (N, 3H/2, W) crops under every state: (N, K)."""
         return self._energies(self._flat(crops))
 
-    def level(self, energies: Gray, off: NDArray[np.intp], on: NDArray[np.intp]) -> Gray:
-        """Per frame: 0 if it is like state `off`, 1 if like `on`, one half if who knows."""
+    def level(
+        self, crops: Gray, energies: Gray, off: NDArray[np.intp], on: NDArray[np.intp]
+    ) -> Gray:
+        """Per frame: 0 if it is like state `off`, 1 if like `on`, one half if who knows.
+
+        What it is compared with is how far the two states would lie apart over the background that
+        this frame shows: a white button over a white sky says little, over a forest much.
+        """
         rows = np.arange(len(energies))
-        apart = self.evidence[on] + 20.0
-        gain = (energies[rows, off] - energies[rows, on]) / apart
-        return np.clip(0.5 + 0.5 * gain, -0.5, 1.5).astype(np.float32)
+        gain = energies[rows, off] - energies[rows, on]
+        likely, other = np.where(gain > 0, (on, off), (off, on))
+        apart = np.empty(len(gain), np.float32)
+        flat = self._flat(crops)
+        for one, two in np.unique(np.stack([likely, other], axis=1), axis=0):
+            chosen = np.flatnonzero((likely == one) & (other == two))
+            apart[chosen] = self._apart(flat[chosen], int(one), int(two))
+        return np.clip(0.5 + 0.5 * gain / (apart + 20.0), -0.5, 1.5).astype(np.float32)
+
+    def _apart(self, flat: Gray, one: int, two: int) -> Gray:
+        """By how much state `two` is less likely on the pictures that `one` predicts."""
+        state = self._states[one]
+        along = flat @ state.plane - state.mean @ state.plane
+        result = np.zeros(len(flat), np.float32)
+        for sign, other in ((1.0, self._states[two]), (-1.0, state)):
+            rest = state.mean - other.mean
+            seen, ahead = state.spread.T @ other.plane, rest @ other.plane
+            pull = state.spread.T @ (other.weight * rest) - seen @ ahead
+            bend = state.spread.T @ (state.spread * other.weight[:, None]) - seen @ seen.T
+            fixed = float((other.weight * rest) @ rest - ahead @ ahead) + other.constant
+            result += sign * (fixed + 2 * along @ pull + ((along @ bend) * along).sum(axis=1))
+        return np.maximum(result, 0)
 
     def _flat(self, crops: Gray) -> Gray:
         flat = crops.reshape(len(crops), -1)[:, self._pixels]
@@ -125,11 +152,13 @@ class Control:
         root = np.linalg.cholesky(np.linalg.inv(inner))
         constant = float((self._trust * np.log(variance)).sum() + np.linalg.slogdet(inner)[1])
         mean = ink + clear * self._ground - self._median
+        spread = self._basis * clear[:, None] * _GROUND @ root
         return _State(
             mean.astype(np.float32),
             weight.astype(np.float32),
             (free @ root).astype(np.float32),
             constant,
+            spread.astype(np.float32),
         )
 
     def _calibrate(self, clear: list[Gray]) -> None:
@@ -146,7 +175,7 @@ class Control:
         for index, state in enumerate(self._states):
             share = np.clip((clear[index] + 0.02) / (clear[best] + 0.02), 0, 1)
             mean = (state.mean + share * rest).astype(np.float32)
-            self._states[index] = _State(mean, state.weight, state.plane, state.constant)
+            self._states[index] = replace(state, mean=mean)
 
     def _weigh(self, clear: list[Gray]) -> Gray:
         """How much more likely each state than the released one is on its own picture."""

@@ -69,7 +69,7 @@ class MatchedReader:
         self.opacity: float | None = self.gain
         rest = stack[:, : self._height] - luma
         self._presence = detectors.fit(self._still(), rest, self.gain)
-        texture = _texture(stack[:, : self._height], self._renderer)
+        texture = _texture(stack, self._renderer)
         changes = self._luma_changes()
         self._sticks = [
             (
@@ -114,9 +114,9 @@ class MatchedReader:
             else:
                 zero = np.zeros(len(crops), np.intp)
                 energies = control.energies(pictures)
-                parts.append(control.level(energies, zero, zero + 1)[:, None])
+                parts.append(control.level(pictures, energies, zero, zero + 1)[:, None])
         for (_, tracker, _), click in zip(self._sticks, self._clicks, strict=True):
-            tracked = tracker.track(luma)
+            tracked = tracker.track(pictures)
             if click.contrast > _CLICK_CONTRAST:
                 tracked[:, 2] = click.level(pictures, tracked[:, :2])
             parts.append(tracked)
@@ -137,12 +137,12 @@ class MatchedReader:
                 margin = np.minimum(margin, np.abs(level) * 2)
         sticks = np.zeros((count, len(STICKS)), np.float32)
         start = 1 + len(names)
-        for index, (side, _, layer) in enumerate(self._sticks):
+        for index, (side, tracker, _) in enumerate(self._sticks):
             part = trace[:, start + 4 * index : start + 4 * index + 4]
             first = 0 if side == "left" else 2
             sticks[:, first : first + 2] = np.clip(part[:, :2], -1, 1)
             margin = np.minimum(margin, part[:, 3] * 1.25)
-            if layer.down is not None:
+            if tracker.tells_click:
                 clicked = part[:, 2] > cut(part[:, 2])
                 buttons[:, BUTTON_INDEX[f"{side}_thumb"]] = clicked
         visible = trace[:, 0] > VISIBLE
@@ -156,11 +156,11 @@ class MatchedReader:
     def _readable(self, names: list[str]) -> frozenset[str]:
         """The controls that can be read: those of the skin that lie inside the frame."""
         readable = set(names)
-        for side, _, layer in self._sticks:
+        for side, tracker, layer in self._sticks:
             reach = self._renderer.reach(layer)
             if (reach & self._inside).sum() > 0.5 * reach.sum():
                 readable.add(side)
-                if layer.down is not None:
+                if tracker.tells_click:
                     readable.add(f"{side}_thumb")
         return frozenset(readable)
 
@@ -185,7 +185,7 @@ class MatchedReader:
 
     def _make_controls(self, stack: Gray, matrix: str) -> Iterator[tuple[tuple[str, ...], Control]]:
         shown = self.skin.buttons
-        clicks = {f"{layer.side}_thumb" for _, _, layer in self._sticks if layer.down is not None}
+        clicks = {f"{side}_thumb" for side, tracker, _ in self._sticks if tracker.tells_click}
         states: dict[tuple[str, ...], list[Actions]] = {}
         if set(DPAD) & shown:
             states[DPAD] = [Actions.of(*(DPAD[i] for i in state)) for state in _DPAD_STATES]
@@ -276,7 +276,7 @@ def _directions(control: Control, pictures: Gray) -> Gray:
         off = [k for k, state in enumerate(_DPAD_STATES) if direction not in state]
         best_on = np.array(on)[energies[:, on].argmin(axis=1)]
         best_off = np.array(off)[energies[:, off].argmin(axis=1)]
-        result[:, direction] = control.level(energies, best_off, best_on)
+        result[:, direction] = control.level(pictures, energies, best_off, best_on)
     return result
 
 
@@ -299,10 +299,19 @@ def _held(name: str, travel: float) -> Actions:
     return state
 
 
-def _texture(luma: Gray, renderer: Renderer) -> float:
-    """Standard deviation of the high-passed game where the skin is clear."""
+def _texture(stack: Gray, renderer: Renderer) -> tuple[float, float]:
+    """Standard deviations where the skin is clear: of luma, high-passed, and of chroma."""
     clear = renderer.draw(Actions.released(1))[..., 3] < 0.05
     if clear.sum() < 50:
-        return 15.0
-    rest = np.stack([high_pass(picture)[clear] for picture in luma[::4]])
-    return float(np.clip(rest.std(), 4, 40))
+        return 15.0, 20.0
+    height, width = clear.shape
+    luma = np.stack([high_pass(picture[:height])[clear] for picture in stack[::4]])
+    chroma = np.concatenate(
+        [stack[:, height:, part][:, clear[::2, ::2]] for part in _halves(width)], axis=1
+    )
+    chroma = chroma - np.median(chroma, axis=1, keepdims=True)
+    return float(np.clip(luma.std(), 4, 40)), float(np.clip(chroma.std(), 10, 60))
+
+
+def _halves(width: int) -> tuple[slice, slice]:
+    return slice(0, width // 2), slice(width // 2, width)

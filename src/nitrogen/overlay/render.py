@@ -164,16 +164,18 @@ class Renderer:
         end_x, end_y = self._shape[1] - left, self._shape[0] - top
         return left + cut_x, top + cut_y, pixels[cut_y : max(end_y, 0), cut_x : max(end_x, 0)]
 
-    def split_at(self, layer: Layer) -> tuple[Premultiplied, Premultiplied]:
-        """The released skin below `layer` and above it, both without it, premultiplied."""
-        released = Actions.released(1)
+    def split_at(
+        self, layer: Layer, actions: Actions | None = None
+    ) -> tuple[Premultiplied, Premultiplied]:
+        """The skin (released when None) below `layer` and above it, without it, premultiplied."""
+        shown = actions or Actions.released(1)
         below, above = self._base.copy(), np.zeros_like(self._base)
         reached = False
         for part in self._parts:
             if part.layer is layer:
                 reached = True
                 continue
-            made = part.pixels(part.state(released.buttons[0], released.sticks[0]))
+            made = part.pixels(part.state(shown.buttons[0], shown.sticks[0]))
             if made is not None:
                 _over(above if reached else below, *made[:3])
         return below, above
