@@ -67,7 +67,8 @@ def test_relative_gain_tells_chance_from_effect():
 def test_relative_gain_without_any_success():
     none, all_won = np.zeros((2, 5), bool), np.ones((2, 5), bool)
     rng = np.random.default_rng(0)
-    assert relative_gain(none, none, rng) == Gain(0.0, 0.0, 0.0)
-    assert relative_gain(all_won, none, rng).low == np.inf
+    assert str(relative_gain(none, none, rng)) == "not defined"
+    assert np.isnan(relative_gain(all_won, none, rng).low)
+    assert relative_gain(none, all_won, rng) == Gain(-1.0, -1.0, -1.0)
     with pytest.raises(ValueError, match="5 episodes against 4"):
         relative_gain(none, none[:, :4], rng)

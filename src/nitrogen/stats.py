@@ -4,7 +4,7 @@ Pure functions on arrays; knows nothing of games or networks.
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import isnan, nan, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,13 +50,15 @@ class Gain:
     """How much more often a treatment succeeds than a control, relative to the control."""
 
     gain: float
-    """0.5 is half as often again; infinite if the control never succeeds."""
+    """0.5 is half as often again; NaN, with the interval, if the control never succeeds."""
     low: float
     high: float
     """95 % bootstrap interval."""
 
     def __str__(self) -> str:
-        """For tables: `+52 % [+10 %, +98 %]`."""
+        """For tables: `+52 % [+10 %, +98 %]`, or `not defined`."""
+        if isnan(self.gain):
+            return "not defined"
         return f"{self.gain:+.0%} [{self.low:+.0%}, {self.high:+.0%}]".replace("%", " %")
 
 
@@ -70,12 +72,14 @@ def relative_gain(
     """The relative gain in success, with a two-level bootstrap interval (Davison & Hinkley 1997).
 
     treated, control: (trainings, episodes), the same episodes for all. Trainings are resampled
-    within each arm, episodes for both arms together. Where both arms fail throughout, the gain is
-    0; where only the control does, it is infinite.
+    within each arm, episodes for both arms together. A resample in which only the control fails
+    throughout counts as an infinite gain, one in which both do as none.
     """
     episodes = treated.shape[1]
     if control.shape[1] != episodes:
         raise ValueError(f"{episodes} episodes against {control.shape[1]}")
+    if not control.any():
+        return Gain(nan, nan, nan)
     columns = rng.integers(episodes, size=(resamples, 1, episodes))
     means = []
     for won in (treated, control):

@@ -1,6 +1,7 @@
 """What the experiments share: one training, its play, the players that were not trained."""
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,11 @@ def plain(rate: Rate) -> dict[str, Any]:
         "low": low,
         "high": high,
     }
+
+
+def finite(values: dict[str, float]) -> dict[str, float | None]:
+    """JSON knows no NaN and no infinity: they become null."""
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

@@ -131,7 +131,7 @@ def _written(
                 "part": row.part,
                 SCRATCH: arms.plain(row.scratch),
                 TUNED: arms.plain(row.tuned),
-                "gain": asdict(row.gain),
+                "gain": arms.finite(asdict(row.gain)),
             }
             for row in rows
         ],
