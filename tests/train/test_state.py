@@ -28,11 +28,32 @@ def losses(config, steps=4):
     return torch.tensor(found), state
 
 
-def test_accumulated_parts_equal_one_large_batch():
-    whole, _ = losses(PLAIN)
-    cut, _ = losses(dataclasses.replace(PLAIN, accumulate=4))
+@pytest.mark.parametrize("prefix", [0, 2])
+def test_accumulated_parts_equal_one_large_batch(prefix):
+    config = dataclasses.replace(PLAIN, prefix=prefix)
+    whole, _ = losses(config)
+    cut, _ = losses(dataclasses.replace(config, accumulate=4))
 
     torch.testing.assert_close(cut, whole, rtol=1e-4, atol=1e-5)
+
+
+def test_committed_actions_are_seen_as_they_are_and_do_not_count():
+    network = NitroGen(NETWORK)
+    seen = []
+    network.velocity = lambda x, t, context: seen.append(x) or torch.zeros_like(x)
+    plans, noise = torch.rand(2, 4, 25), torch.randn(4, 4, 25)
+    t, committed = torch.full((4,), 0.5), torch.tensor([0, 1, 2, 3])
+
+    loss = network.flow_loss(
+        torch.zeros(2, 5, 32), plans, draws=2, noise=noise, t=t, committed=committed
+    )
+
+    doubled = plans.repeat_interleave(2, dim=0)
+    error = (doubled - noise) ** 2
+    free = torch.arange(4) >= committed[:, None]
+    torch.testing.assert_close(loss, error[free].mean())
+    torch.testing.assert_close(seen[0][~free], doubled[~free])
+    torch.testing.assert_close(seen[0][free], (0.5 * doubled + 0.5 * noise)[free])
 
 
 def test_a_batch_is_cut_evenly_or_not_at_all():

@@ -100,24 +100,22 @@ def integrate(
     """Integrate a velocity field from t=0 to t=1, starting at `noise` (B, T, A).
 
     velocity: called with x (B, T, A) and t (B,).
-    prefix: (B, k, A), the first k actions of the plan that are already committed. They are held on
-        their own straight path while the rest is integrated, so the plan continues them (inpainting
-        as in Black et al. 2025, "Real-Time Execution of Action Chunking Flow Policies").
+    prefix: (B, k, A), the first k actions of the plan that are already committed. They stand in x
+        as they are from the first step on, so that the rest joins on to them. A network learns what
+        that means if it is trained with committed actions (`TrainConfig.prefix`; after Black et al.
+        2025, "Training-Time Action Conditioning for Efficient Real-Time Chunking").
     """
-    x = _hold(noise, noise, prefix, 0.0)  # (B, T, A)
+    x = _hold(noise, prefix)  # (B, T, A)
     for i in range(steps):
         t = x.new_full((len(x),), i / steps)
         if solver == "euler":
             slope = velocity(x, t)
         else:
-            middle = _hold(x + velocity(x, t) / (2 * steps), noise, prefix, (i + 0.5) / steps)
+            middle = _hold(x + velocity(x, t) / (2 * steps), prefix)
             slope = velocity(middle, t + 0.5 / steps)
-        x = _hold(x + slope / steps, noise, prefix, (i + 1) / steps)
+        x = _hold(x + slope / steps, prefix)
     return x
 
 
-def _hold(x: Tensor, noise: Tensor, prefix: Tensor | None, t: float) -> Tensor:
-    if prefix is None:
-        return x
-    length = prefix.shape[1]
-    return torch.cat([(1 - t) * noise[:, :length] + t * prefix, x[:, length:]], dim=1)
+def _hold(x: Tensor, prefix: Tensor | None) -> Tensor:
+    return x if prefix is None else torch.cat([prefix, x[:, prefix.shape[1] :]], dim=1)

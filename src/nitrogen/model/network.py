@@ -236,7 +236,7 @@ class NitroGen(nn.Module):
             context, actions, mask, draws=draws, weights=weights, generator=generator
         )
 
-    def flow_loss(
+    def flow_loss(  # noqa: PLR0913 - every random choice can be given
         self,
         context: Tensor,
         actions: Tensor,
@@ -247,6 +247,7 @@ class NitroGen(nn.Module):
         generator: torch.Generator | None = None,
         noise: Tensor | None = None,
         t: Tensor | None = None,
+        committed: Tensor | None = None,
     ) -> Tensor:
         """Weighted squared error of the velocity, a scalar.
 
@@ -257,6 +258,8 @@ class NitroGen(nn.Module):
         weights: (B, T, A) or anything that broadcasts to it, importance of each value.
         generator: of noise and times, on the CPU.
         noise, t: (B draws, T, A) and (B draws,) instead of drawing them.
+        committed: (B draws,), how many actions at the start of each plan are given: the network
+            sees them as they are, as in `flow.integrate`, and they do not count.
         """
         actions = actions.repeat_interleave(draws, dim=0)  # (B R, T, A)
         if noise is None:
@@ -264,13 +267,22 @@ class NitroGen(nn.Module):
         if t is None:
             t = flow.draw_times(len(actions), self.config.flow, generator).to(actions.device)
         x, target = flow.interpolate(actions, noise, t)
+        free = None
+        if committed is not None:
+            rows = torch.arange(actions.shape[1], device=committed.device)
+            free = (rows >= committed[:, None])[..., None]  # (B R, T, 1)
+            x = torch.where(free, x, actions)
         error = (self.velocity(x, t, context) - target) ** 2  # (B R, T, A)
         weight = torch.ones_like(actions[:1])
         if mask is not None:
             weight = weight * (mask if mask.ndim == 3 else mask[..., None]).to(error.dtype)
         if weights is not None:
             weight = weight * weights.to(error.dtype)
-        error = error.reshape(-1, draws, *error.shape[1:]).mean(1)  # (B, T, A)
+        if free is None:
+            error = error.reshape(-1, draws, *error.shape[1:]).mean(1)  # (B, T, A)
+        else:
+            weight = weight.expand(len(context), *error.shape[1:]).repeat_interleave(draws, 0)
+            weight = weight * free
         weight = weight.expand_as(error)
         total: Tensor = (error * weight).sum() / (weight.sum() + 1e-6)
         return total

@@ -38,13 +38,19 @@ class Step(nn.Module):
         self.network = network
 
     def forward(
-        self, frames: Tensor, plans: Tensor, weights: Tensor, noise: Tensor, t: Tensor
+        self,
+        frames: Tensor,
+        plans: Tensor,
+        weights: Tensor,
+        noise: Tensor,
+        t: Tensor,
+        committed: Tensor | None,
     ) -> Tensor:
         """Flow-matching loss, a scalar; the number of draws follows from `t`."""
         context = self.network.encode(frames)
         draws = len(t) // len(plans)
         return self.network.flow_loss(
-            context, plans, draws=draws, weights=weights, noise=noise, t=t
+            context, plans, draws=draws, weights=weights, noise=noise, t=t, committed=committed
         )
 
 
@@ -74,12 +80,17 @@ class State:
         )
         self._average = optim.Average(self._trained.values(), config.optim.average)
 
-    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Noise (count draws, T, A) and times (count draws,) of a whole batch, on the CPU."""
-        rows = count * self.config.draws
+    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Noise (count draws, T, A), times and committed actions (count draws,) of a whole batch.
+
+        On the CPU; None without committed actions (`TrainConfig.prefix`).
+        """
+        rows, prefix = count * self.config.draws, self.config.prefix
         shape = (rows, self.network_config.horizon, layout.ACTION_VALUES)
         noise = torch.randn(shape, generator=generator)
-        return noise, flow.draw_times(rows, self.network_config.flow, generator)
+        t = flow.draw_times(rows, self.network_config.flow, generator)
+        committed = torch.randint(prefix + 1, (rows,), generator=generator) if prefix else None
+        return noise, t, committed
 
     def update(
         self, frames: Tensor, plans: Tensor, generator: torch.Generator, clock: Clock
@@ -92,27 +103,31 @@ class State:
         config, world = self.config, self.world
         optim.set_rate(self._optimiser, self.learning_rate())
         draws, first = config.draws, world.rank * len(frames)
-        noise, t = self.draw(config.batch, generator)
+        noise, t, committed = self.draw(config.batch, generator)
         weights = importance(
             plans,
             onset=config.onset_weight,
             active=config.active_weight,
             controls=config.importance,
         )
-        everything = world.sum(weights.sum().to(world.device, torch.float64))
+        own = slice(first * draws, (first + len(frames)) * draws)
+        noise, t, committed = noise[own], t[own], None if committed is None else committed[own]
+        mass = _mass(weights, committed)  # (B,)
+        everything = world.sum(mass.sum().to(world.device, torch.float64))
         total = torch.zeros((), device=world.device)
         clock.mark("data")
         for start in range(0, len(frames), self.part):
-            own = slice(start, start + self.part)
-            drawn = slice((first + start) * draws, (first + start + self.part) * draws)
-            inputs = (frames[own], plans[own], weights[own], noise[drawn], t[drawn])
-            share = float(weights[own].sum() / everything)
+            part = slice(start, start + self.part)
+            drawn = slice(start * draws, (start + self.part) * draws)
+            inputs = (frames[part], plans[part], weights[part], noise[drawn], t[drawn])
+            given = None if committed is None else committed[drawn].to(world.device)
+            share = float(mass[part].sum() / everything)
             last = start + self.part == len(frames)
             with parallel.gathering(self._step, now=last):
                 with torch.autocast(
                     world.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"
                 ):
-                    loss = self._step(*(x.to(world.device) for x in inputs)) * share
+                    loss = self._step(*(x.to(world.device) for x in inputs), given) * share
                 clock.mark("forward")
                 (loss * world.size).backward()
                 clock.mark("backward")
@@ -217,6 +232,15 @@ def saved_network(path: Path) -> NetworkConfig:
     if values.pop("format", None) != STATE_FORMAT:
         raise TrainingError(damaged)
     return configs.from_dict(NetworkConfig, values, where=str(path))
+
+
+def _mass(weights: Tensor, committed: Tensor | None) -> Tensor:
+    """What each sample (B,) weighs in the mean: its weights (B, T, A) where they count."""
+    by_row = weights.sum(dim=-1, dtype=torch.float64)  # (B, T)
+    if committed is None:
+        return by_row.sum(dim=-1)
+    free = torch.arange(by_row.shape[1]) >= committed.view(len(weights), -1, 1)  # (B, R, T)
+    return (by_row[:, None] * free).sum(dim=(1, 2))
 
 
 def _recompute(block: nn.Module) -> None:
