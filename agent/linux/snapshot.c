@@ -11,6 +11,7 @@
 #include "channel.h"
 #include "frame.h"
 #include "hook.h"
+#include "open_files.h"
 #include "pad_files.h"
 #include "random.h"
 #include "wait.h"
@@ -40,6 +41,7 @@ static void become_copy(const ng_request *request, const int files[2], ng_reply 
     thread_set_frame();
     wait_forget_threads();
     pad_files_part();
+    open_files_part();
     if (request->seed)
         random_seed(request->seed);
     reply->kind = NG_FRAME;

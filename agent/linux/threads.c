@@ -12,6 +12,8 @@
 
 #include "hook.h"
 
+#define THREAD_LIMIT 1024
+
 struct entry { /* as the kernel writes it */
     uint64_t inode;
     int64_t offset;
@@ -58,25 +60,34 @@ bool thread_runs(pid_t id)
     return end && end[1] && end[2] == 'R';
 }
 
-bool threads_others_run(void)
+int folder_numbers(const char *path, int *numbers, int limit)
 {
     char buffer[2048];
-    bool runs = false;
-    int file = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/task",
-                            O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int count = 0;
+    int file = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0)
-        return false;
+        return 0;
     for (;;) {
         long bytes = syscall(SYS_getdents64, file, buffer, sizeof buffer);
         if (bytes <= 0)
             break;
-        for (long at = 0; at < bytes && !runs;) {
+        for (long at = 0; at < bytes && count < limit;) {
             const struct entry *entry = (const struct entry *)(buffer + at);
-            pid_t id = (pid_t)atoi(entry->name);
-            runs = id > 0 && id != thread_self() && thread_runs(id);
+            if (entry->name[0] >= '0' && entry->name[0] <= '9' && atoi(entry->name) != file)
+                numbers[count++] = atoi(entry->name);
             at += entry->length;
         }
     }
     syscall(SYS_close, file);
-    return runs;
+    return count;
+}
+
+bool threads_others_run(void)
+{
+    int ids[THREAD_LIMIT];
+    int count = folder_numbers("/proc/self/task", ids, THREAD_LIMIT);
+    for (int i = 0; i < count; i++)
+        if (ids[i] != thread_self() && thread_runs(ids[i]))
+            return true;
+    return false;
 }

@@ -16,4 +16,7 @@ bool thread_waits_for_thread(pid_t id);
 /* Does any thread but this one run? */
 bool threads_others_run(void);
 
+/* The entries of a folder of the kernel whose names are numbers; returns how many. */
+int folder_numbers(const char *path, int *numbers, int limit);
+
 #endif

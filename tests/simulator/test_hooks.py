@@ -328,3 +328,23 @@ def test_vulkan():
     assert first.seen["present_vulkan"] == 21
     np.testing.assert_array_equal(first.picture, again.picture)
     assert first.picture.std() > 10  # a cube on a plain ground
+
+
+# --- what copies of a game must not share --------------------------------------------------------
+
+
+def test_a_copy_reads_files_from_where_it_was(tmp_path: Path):
+    needs_library("SDL2-2.0", "libsdl2-2.0-0")
+    (tmp_path / "music").write_text("abcdefghijklmnopqrstuvwxyz")
+    played = game(str(make("build/probe_reader")), str(tmp_path / "music"), saves="fork")
+    with Session(played) as session:
+        session.step(Actions.released(1))
+        state = session.save()
+        letters = []
+        for _ in range(3):
+            for _ in range(4):
+                session.step(Actions.released(1))
+            lines = (session.folder / "game.log").read_text().splitlines()
+            letters.append("".join(line[-1] for line in lines[-4:]))
+            session.restore(state)
+    assert letters == ["cdef"] * 3
