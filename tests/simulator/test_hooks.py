@@ -344,7 +344,9 @@ def test_a_copy_reads_files_from_where_it_was(tmp_path: Path):
         for _ in range(3):
             for _ in range(4):
                 session.step(Actions.released(1))
-            lines = (session.folder / "game.log").read_text().splitlines()
+            text = (session.folder / "game.log").read_text()
+            assert "\0" not in text  # what it printed after the state is gone, without a hole
+            lines = text.splitlines()
             letters.append("".join(line[-1] for line in lines[-4:]))
             session.restore(state)
     assert letters == ["cdef"] * 3

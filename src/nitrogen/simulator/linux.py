@@ -88,7 +88,7 @@ class Run:
     def _start(self, program: str) -> subprocess.Popen[bytes]:
         write_files(self.home, self.game.files, self.home)
         command = [program, *(self._filled(part) for part in self.game.command[1:])]
-        with (self.folder / LOG).open("wb") as log:
+        with (self.folder / LOG).open("ab") as log:
             try:
                 return subprocess.Popen(
                     command,
