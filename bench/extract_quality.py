@@ -139,6 +139,15 @@ def _text(value: float | None, digits: int = 3) -> str:
     return "    –" if value is None else f"{value:.{digits}f}"
 
 
+def print_means(name: str, rows: list[dict]) -> None:
+    """One line of a table: means, and the worst."""
+    texts = []
+    for key in ("stick_r2", "accuracy", "f1"):
+        values = [row[key] for row in rows if row[key] == row[key]]
+        texts.append(f"{key} {np.mean(values):.4f} (least {min(values):.4f})" if values else "")
+    print(f"{name:8} {len(rows):3}  " + "  ".join(texts))
+
+
 def main() -> None:
     """Measure all skins."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -32,6 +32,10 @@ VISIBLE = 0.35
 DPAD = ("dpad_up", "dpad_down", "dpad_left", "dpad_right")
 _DPAD_STATES = ((), (0,), (1,), (2,), (3,), (0, 2), (0, 3), (1, 2), (1, 3))
 _TRAVEL = np.linspace(0, 1, 13)
+_LOST = 0.6
+"""Score below which a stick is not where it seems to be."""
+_LONGEST_BRIDGE = 15
+"""Rows without sight of the stick that are bridged; longer ones stay as read."""
 _CLICK_CONTRAST = 4.0
 """Standard deviations, squared, by which a stick's cap must change colour to be judged by it."""
 
@@ -140,7 +144,7 @@ class MatchedReader:
         for index, (side, tracker, _) in enumerate(self._sticks):
             part = trace[:, start + 4 * index : start + 4 * index + 4]
             first = 0 if side == "left" else 2
-            sticks[:, first : first + 2] = np.clip(part[:, :2], -1, 1)
+            sticks[:, first : first + 2] = np.clip(bridged(part[:, :2], part[:, 3]), -1, 1)
             margin = np.minimum(margin, part[:, 3] * 1.25)
             if tracker.tells_click:
                 clicked = part[:, 2] > cut(part[:, 2])
@@ -247,6 +251,24 @@ class MatchedReader:
 def reading_box(found: Found) -> Box:
     """The crop that the reader wants: the overlay's box with even place and size."""
     return even_box(found.box)
+
+
+def bridged(places: Gray, score: Gray) -> Gray:
+    """(T, 2) places of a stick, led straight over short stretches in which it was lost from sight.
+
+    score: (T,), correlation of the picture with what the place predicts.
+    """
+    lost = score < _LOST
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], lost, [False]]).astype(np.int8)))
+    bridge = np.zeros(len(score), np.bool_)
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        bridge[start:stop] = stop - start <= _LONGEST_BRIDGE
+    known = np.flatnonzero(~bridge)
+    if not bridge.any() or not len(known):
+        return places
+    rows = np.arange(len(score))
+    led = [np.interp(rows, known, places[known, axis]) for axis in (0, 1)]
+    return np.stack(led, axis=1).astype(np.float32)
 
 
 def cut(trace: Gray) -> float:
