@@ -1,8 +1,12 @@
 """`nitrogen games`, `nitrogen fidelity` and `nitrogen doctor`: real games on this machine."""
 
+import sys
 from json import dumps
+from pathlib import Path
 
 from tyro.conf import Positional
+
+from nitrogen.errors import GameError
 
 
 def games(*, json: bool = False) -> None:
@@ -31,26 +35,44 @@ def games(*, json: bool = False) -> None:
         print(f"{row['name']:17}{state}{'  (wants a GPU)' if row['wants_gpu'] else ''}")
 
 
-def fidelity(game: Positional[str], /, *, frames: int = 600, seed: int = 0) -> None:
-    """Does a game repeat? Replay varied input, with and without pauses; print where it differs.
+def fidelity(
+    game: Positional[str], /, *, frames: int = 600, runs: int = 2, seed: int = 0,
+    out: Path | None = None, json: bool = False,
+) -> None:  # fmt: skip
+    """Does a game repeat? Replay varied input and print where the replays first differ.
+
+    The input is replayed stepped, stepped with real pauses, and, as the control, free-running in
+    real time, with pauses and without.
 
     Args:
         game: A name from `nitrogen games`.
-        frames: Length of the recording.
+        frames: Length of the input.
+        runs: Replays of each kind.
         seed: Of the input.
+        out: Folder for fidelity.json, fidelity.png and fidelity.html.
+        json: Print JSON.
     """
     import numpy as np
 
     from nitrogen.simulator.catalog import game_named
-    from nitrogen.simulator.fidelity import measure, varied_actions
+    from nitrogen.simulator.fidelity import MODES, STEPPED, measure, varied_actions
+    from nitrogen.simulator.fidelity_report import as_json, in_words, write
 
+    if runs < 1 or frames < 1:
+        raise GameError(f"runs and frames must be at least 1, not {runs} and {frames}")
     actions = varied_actions(frames, np.random.default_rng(seed))
-    result = measure(game_named(game), actions)
+    modes = (STEPPED, *(mode for mode in MODES for _ in range(runs)))
+    result = measure(
+        game_named(game), actions, modes=modes,
+        on_replay=lambda replay: print(f"replayed: {replay.mode}", file=sys.stderr),
+    )  # fmt: skip
+    files = write(result, out) if out is not None else []
+    if json:
+        print(as_json(result))
+        return
     for difference in result.divergences():
-        where = "none"
-        if difference.frame is not None:
-            where = f"frame {difference.frame}, {difference.virtual_s:.2f} virtual seconds"
-        print(f"{difference.mode}: first difference: {where}")
+        print(f"{difference.mode}: first difference: {in_words(difference)}")
+    print(*files, sep="\n", end="\n" if files else "")
 
 
 def doctor(*, json: bool = False) -> None:

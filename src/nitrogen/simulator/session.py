@@ -47,20 +47,16 @@ class Session:
     Raises GameEnded (with the exit status) from `step` when the game ends itself.
     """
 
-    def __init__(self, game: Game, *, seed: int = 0, realtime: bool = False) -> None:
-        """Start `game` and wait for its first frame. Raises GameError and what lies below it.
-
-        `realtime` leaves the game on the machine's clock.
-        """
+    def __init__(self, game: Game, *, seed: int = 0) -> None:
+        """Start `game` and wait for its first frame. Raises GameError and what lies below it."""
         self.game, self.seed = game, seed
-        self._mode = protocol.MODE_REALTIME if realtime else protocol.MODE_STEPPED
         self._rows: list[Actions] = []
         self._saved: list[SavedGame] = []
         self._save_count = 0
         self._memory: Memory | None = None
         self._is_pad_known = self._is_free = False
         self._time_ns = 0
-        self._run = Run(game, seed=seed, mode=self._mode)
+        self._run = Run(game, seed=seed)
         try:
             self.live: Channel | None = self._run.connect()
         except BaseException:
@@ -137,13 +133,17 @@ class Session:
                 frames = 1
             self.step(row, frames=frames, unseen=not is_last)
 
-    def run_free(self) -> None:
+    def run_free(self, action: Actions | None = None) -> None:
         """Let the game run at its own speed from here on, in real time; it cannot be saved then.
 
-        `hold` says what it is given, `wait_free` what it shows, `stop` parks it again.
+        The single row of `action` (everything released if None) is held from now on.
+
+        `hold` changes what it is given, `wait_free` what it shows, `stop` parks it again.
         """
+        action = Actions.released(1) if action is None else action
+        self.hold(action)
         self.channel.board.mode = protocol.MODE_FREE
-        self.step(Actions.released(1))
+        self.step(action)
         self._is_free = True
         self._time_ns = int(self.channel.last.time_ns)
 
@@ -209,7 +209,7 @@ class Session:
         self._end_live()
         self._run.close()
         self._rows.clear()
-        self._run = Run(self.game, seed=self.seed, mode=self._mode)
+        self._run = Run(self.game, seed=self.seed)
         self.live = self._run.connect()
         self.play(saved.played)
 
@@ -243,7 +243,7 @@ class Session:
         self.close()
 
     def _copy(self, parked: Channel) -> Channel:
-        board = Board(self.game, seed=self.seed, epoch_ns=EPOCH_NS, mode=self._mode)
+        board = Board(self.game, seed=self.seed, epoch_ns=EPOCH_NS)
         try:
             copied = parked.copy(board, seed=0, limit_s=_COPY_LIMIT_S)
         except GameEnded as end:
