@@ -132,7 +132,8 @@ def test_a_clone_goes_on_as_the_original(name: str, start: int, seed: int) -> No
 
 
 def state(world: object) -> dict[str, object]:
-    return {name: getattr(world, name) for name in type(world).__slots__}  # type: ignore[attr-defined]
+    slots = [name for kind in type(world).__mro__ for name in getattr(kind, "__slots__", ())]
+    return {name: getattr(world, name) for name in slots}
 
 
 @each_world
@@ -233,3 +234,38 @@ def test_misuse_is_refused() -> None:
     env.close()
     with pytest.raises(GameError, match="call reset"):
         env.step(Actions.released(1).as_step())
+
+
+def test_a_goal_ends_the_episode_where_it_is_reached() -> None:
+    env = MiniEnv("maze", goal="gather_the_gems")
+    own = make("maze")
+
+    episode = rollout(env, CallPolicy(env.expert), seed=HELD_OUT, frames=env.frames)
+    whole = rollout(own, CallPolicy(own.expert), seed=HELD_OUT, frames=own.frames)
+
+    assert episode.success
+    assert episode.progress == 1.0
+    assert not env.world.is_over
+    assert episode.frames < whole.frames
+
+
+def test_a_goal_can_fail_where_the_world_goes_on() -> None:
+    env = MiniEnv("racer", goal="clean_lap")
+    env.reset(seed=1)
+    terminated = False
+    while not terminated:
+        step = Actions.of(right_trigger=1.0).as_step()
+        _, _, terminated, _, info = env.step(step)
+
+    assert "left the road" in info["events"]
+    assert not info["success"]
+    assert not env.world.is_over
+    with pytest.raises(GameError, match="call reset"):
+        env.step(step)
+    env.reset(seed=1)
+    assert not env.step(step)[2]
+
+
+def test_unknown_goals_are_refused() -> None:
+    with pytest.raises(GameError, match="further goals: \\['clean_lap'\\]"):
+        MiniEnv("racer", goal="fly")

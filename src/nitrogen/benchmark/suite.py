@@ -1,15 +1,19 @@
 """The tasks, by name: one tuple of all of them."""
 
+import dataclasses
 import difflib
 import functools
 import importlib.util
 
+from nitrogen.benchmark.games import chromium, freedoom, starfighter, supertux
+from nitrogen.benchmark.games.base import OpenTask
+from nitrogen.benchmark.search import SearchConfig
 from nitrogen.benchmark.task import Task
 from nitrogen.errors import ConfigError
 from nitrogen.mini.doom import DoomEnv
 from nitrogen.mini.doom_scenarios import RATE_HZ as DOOM_RATE_HZ
 from nitrogen.mini.doom_scenarios import SCENARIOS, Scenario
-from nitrogen.mini.env import WORLDS, MiniEnv, WorldInfo
+from nitrogen.mini.env import WORLDS, Goal, MiniEnv, WorldInfo
 from nitrogen.mini.world import RATE_HZ
 from nitrogen.play import GameEnv
 
@@ -17,11 +21,13 @@ _WORLD_TASKS = {
     "racer": "finish_a_lap",
     "arena": "clear_the_waves",
     "platformer": "reach_the_flag",
+    "maze": "escape",
+    "flyer": "leave_the_cave",
 }
 
 
-def _mini(world: str) -> GameEnv:
-    return MiniEnv(world)
+def _mini(world: str, goal: str | None = None) -> GameEnv:
+    return MiniEnv(world, goal=goal)
 
 
 def _doom(scenario: str, render_size: tuple[int, int]) -> GameEnv:
@@ -55,6 +61,18 @@ def _world_task(world: WorldInfo) -> Task:
     )
 
 
+def _goal_task(world: WorldInfo, goal: Goal) -> Task:
+    make = functools.partial(_mini, world.name, goal.name)
+    return dataclasses.replace(
+        _world_task(world),
+        name=f"{world.name}/{goal.name}",
+        kind=goal.kind,
+        goal=goal.text,
+        make=make,
+        render=make,
+    )
+
+
 def _doom_task(scenario: Scenario) -> Task:
     return Task(
         name=f"doom/{scenario.name}",
@@ -72,7 +90,20 @@ def _doom_task(scenario: Scenario) -> Task:
     )
 
 
-ALL_TASKS = (*map(_world_task, WORLDS), *map(_doom_task, SCENARIOS))
+OPEN_TASKS: tuple[OpenTask, ...] = (
+    *supertux.TASKS,
+    *starfighter.TASKS,
+    *chromium.TASKS,
+    *freedoom.TASKS,
+)
+"""Tasks of real games, with the search that demonstrates them."""
+
+ALL_TASKS = (
+    *map(_world_task, WORLDS),
+    *(_goal_task(world, goal) for world in WORLDS for goal in world.goals),
+    *map(_doom_task, SCENARIOS),
+    *(each.task for each in OPEN_TASKS),
+)
 """Every task."""
 
 
@@ -85,3 +116,8 @@ def task(name: str) -> Task:
     near = difflib.get_close_matches(name, names, n=2)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise ConfigError(f"no task {name!r}; tasks: {', '.join(names)}{hint}")
+
+
+def search_for(name: str) -> SearchConfig | None:
+    """How the task of a real game is searched; None for tasks of other games."""
+    return next((each.search for each in OPEN_TASKS if each.task.name == name), None)

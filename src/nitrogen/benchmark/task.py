@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from nitrogen.errors import GameError
@@ -47,6 +48,8 @@ class Task:
     """Python packages of the game, likewise."""
     has_expert: bool = True
     """The environment has `expert()`: what a good player holds in the present state."""
+    demonstration: Path | None = None
+    """Where a demonstration that comes with the package would lie, for games without an expert."""
     deterministic: bool = True
     """The same seed and the same actions give the same frames."""
 
@@ -54,6 +57,11 @@ class Task:
     def game(self) -> str:
         """The game's name."""
         return self.name.partition("/")[0]
+
+    @property
+    def is_ready(self) -> bool:
+        """Its judge was tested in both directions: that takes an expert or a demonstration."""
+        return self.has_expert or (self.demonstration is not None and self.demonstration.exists())
 
     @property
     def is_light(self) -> bool:

@@ -63,7 +63,7 @@ def benchmark(
     if list:
         _list_tasks(chosen, json=json)
         return
-    skipped = {task.name: reason for task in chosen if (reason := task.missing())}
+    skipped = {task.name: reason for task in chosen if (reason := _why_not(task, tasks))}
     chosen = [task for task in chosen if task.name not in skipped]
     if not chosen:
         raise GameMissingError(f"nothing can be played here: {skipped or 'no such tasks'}")
@@ -89,6 +89,13 @@ def benchmark(
     for name, reason in skipped.items():
         print(f"not played: {name}: {reason}")
     print(file)
+
+
+def _why_not(task: "Task", named: Sequence[str]) -> str | None:
+    """Why a task is not played; None if it is."""
+    if not task.is_ready and task.name not in named:
+        return "its judge is not tested yet; name the task to play it all the same"
+    return task.missing()
 
 
 def _contestants(contestant: Contestant) -> Sequence["Player"]:
@@ -127,6 +134,7 @@ def _list_tasks(tasks: Sequence["Task"], *, json: bool) -> None:
             "limit_s": round(task.frames / task.rate_hz, 2),
             "has_expert": task.has_expert,
             "deterministic": task.deterministic,
+            "ready": task.is_ready,
             "missing": task.missing(),
         }
         for task in tasks
@@ -139,5 +147,7 @@ def _list_tasks(tasks: Sequence["Task"], *, json: bool) -> None:
             f"{row['name']}: {row['goal']} ({row['suite']}, {row['view']}, {row['kind']},"
             f" judged by {row['judge']}, {row['limit_s']:g} s)"
         )
+        if not row["ready"]:
+            print("    its judge is not tested yet: played only when it is named")
         if row["missing"]:
             print(f"    cannot run here: {row['missing']}")

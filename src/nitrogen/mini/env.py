@@ -19,6 +19,14 @@ from nitrogen.mini.arena.view import ArenaView
 from nitrogen.mini.arena.world import ArenaWorld
 from nitrogen.mini.arena.world import generate as arena_level
 from nitrogen.mini.canvas import Canvas
+from nitrogen.mini.flyer import expert as flyer_expert
+from nitrogen.mini.flyer.level import generate as flyer_cave
+from nitrogen.mini.flyer.view import FlyerView
+from nitrogen.mini.flyer.world import FlyerWorld
+from nitrogen.mini.maze import expert as maze_expert
+from nitrogen.mini.maze.level import generate as maze_level
+from nitrogen.mini.maze.view import MazeView
+from nitrogen.mini.maze.world import MazeWorld
 from nitrogen.mini.platformer import expert as platformer_expert
 from nitrogen.mini.platformer.level import generate as platformer_level
 from nitrogen.mini.platformer.view import PlatformerView
@@ -37,12 +45,29 @@ class View(Protocol):
         """Paint the present state of `world`."""
 
 
+Kind = Literal["combat", "navigation", "game-specific"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """Another thing to achieve in a world, in place of its own goal."""
+
+    name: str
+    kind: Kind
+    text: str
+    """When it counts as a success, in one sentence."""
+    progress: Callable[[Any], float] | None = None
+    """How far it is reached, success from 1 on; the world's own if None."""
+    fails_on: frozenset[str] = frozenset()
+    """Events that end the episode without success."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class WorldInfo:
     """One built-in game: its facts, and how to start and play it."""
 
     name: str
-    kind: Literal["combat", "navigation", "game-specific"]
+    kind: Kind
     view: Literal["2D side-scrolling", "2D top-down"]
     goal: str
     """When it counts as a success, in one sentence."""
@@ -53,6 +78,8 @@ class WorldInfo:
     """What draws that episode; the generator decides colours and shapes."""
     expert: Callable[[Any], Pad]
     """What a good player holds in a given state; a function of the state alone."""
+    goals: tuple[Goal, ...] = ()
+    """What else can be asked for in this world."""
 
 
 WORLDS = (
@@ -65,6 +92,14 @@ WORLDS = (
         start=lambda rng: RacerWorld(racer_track(rng)),
         look=lambda world, rng: RacerView(world.track, rng),
         expert=racer_expert.play,
+        goals=(
+            Goal(
+                name="clean_lap",
+                kind="game-specific",
+                text="Drive one lap in time without leaving the road or touching a car.",
+                fails_on=frozenset({"left the road", "hit a car"}),
+            ),
+        ),
     ),
     WorldInfo(
         name="arena",
@@ -75,6 +110,15 @@ WORLDS = (
         start=lambda rng: ArenaWorld(arena_level(rng)),
         look=lambda world, rng: ArenaView(world.level, rng),
         expert=arena_expert.play,
+        goals=(
+            Goal(
+                name="clear_unhurt",
+                kind="game-specific",
+                text="Defeat ten enemies without being hit once.",
+                progress=lambda world: world.defeated / 10,
+                fails_on=frozenset({"was hit"}),
+            ),
+        ),
     ),
     WorldInfo(
         name="platformer",
@@ -85,6 +129,42 @@ WORLDS = (
         start=lambda rng: PlatformerWorld(platformer_level(rng)),
         look=lambda world, rng: PlatformerView(world.level, rng),
         expert=platformer_expert.play,
+    ),
+    WorldInfo(
+        name="maze",
+        kind="navigation",
+        view="2D top-down",
+        goal="Gather five gems and leave by the exit, past two guards.",
+        time_limit_s=40.0,
+        start=lambda rng: MazeWorld(maze_level(rng)),
+        look=lambda world, rng: MazeView(world.level, rng),
+        expert=maze_expert.play,
+        goals=(
+            Goal(
+                name="gather_the_gems",
+                kind="game-specific",
+                text="Gather the five gems, past two guards.",
+                progress=lambda world: world.gathered,
+            ),
+        ),
+    ),
+    WorldInfo(
+        name="flyer",
+        kind="navigation",
+        view="2D side-scrolling",
+        goal="Fly through the cave with at most two hits.",
+        time_limit_s=22.0,
+        start=lambda rng: FlyerWorld(flyer_cave(rng)),
+        look=lambda world, rng: FlyerView(world.level, rng),
+        expert=flyer_expert.play,
+        goals=(
+            Goal(
+                name="shoot_down_ten",
+                kind="combat",
+                text="Shoot down ten of the fourteen enemies in the cave.",
+                progress=lambda world: world.shot_down / 10,
+            ),
+        ),
     ),
 )
 """Every built-in game."""
@@ -110,12 +190,15 @@ class MiniEnv(gymnasium.Env[Frame, Step]):
         *,
         render_size: tuple[int, int] = (720, 1280),
         time_limit_s: float | None = None,
+        goal: str | None = None,
     ) -> None:
         """`world` is a name in WORLDS; `render_size` is (height, width) in pixels.
 
-        Raises GameError for an unknown world, size or limit.
+        `goal` is the name of one of the world's goals; its own if None. Raises GameError for an
+        unknown world, goal, size or limit.
         """
         self.info = find(world)
+        self._goal = None if goal is None else _find_goal(self.info, goal)
         if min(render_size) < 16:
             raise GameError(f"render_size must be (height, width) of 16 or more, not {render_size}")
         limit = self.info.time_limit_s if time_limit_s is None else time_limit_s
@@ -131,6 +214,7 @@ class MiniEnv(gymnasium.Env[Frame, Step]):
         self._world: World | None = None
         self._view: View | None = None
         self._frame_index = 0
+        self._has_failed = False
 
     @property
     def world(self) -> World:
@@ -150,7 +234,7 @@ class MiniEnv(gymnasium.Env[Frame, Step]):
         self._world = self.info.start(level)
         self._view = self.info.look(self._world, look)
         self._small, self._large = Canvas(FRAME_SIZE, FRAME_SIZE), None
-        self._frame_index = 0
+        self._frame_index, self._has_failed = 0, False
         return self._observe(), self._info()
 
     def step(self, action: Step) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
@@ -159,12 +243,23 @@ class MiniEnv(gymnasium.Env[Frame, Step]):
         Raises ActionsError for values that are no pad state, GameError without a running episode.
         """
         world = self.world
-        if world.is_over or self._frame_index >= self.frames:
+        if self._judged()[0] or self._frame_index >= self.frames:
             raise GameError(f"the episode of mini/{self.info.name} is over: call reset")
         world.step(Pad.read(Actions.from_step(action)))
         self._frame_index += 1
-        truncated = not world.is_over and self._frame_index >= self.frames
-        return self._observe(), 0.0, world.is_over, truncated, self._info()
+        if self._goal is not None and self._goal.fails_on.intersection(world.events):
+            self._has_failed = True
+        is_over = self._judged()[0]
+        truncated = not is_over and self._frame_index >= self.frames
+        return self._observe(), 0.0, is_over, truncated, self._info()
+
+    def _judged(self) -> tuple[bool, bool, float]:
+        """Whether the episode is over, whether it is won, and its progress."""
+        world, goal = self.world, self._goal
+        progress = world.progress if goal is None or goal.progress is None else goal.progress(world)
+        is_won = world.is_won if goal is None or goal.progress is None else progress >= 1.0
+        is_won = is_won and not self._has_failed
+        return world.is_over or is_won or self._has_failed, is_won, min(progress, 1.0)
 
     def expert(self) -> Actions:
         """What a good player holds in the present state, one frame; changes nothing."""
@@ -195,13 +290,13 @@ class MiniEnv(gymnasium.Env[Frame, Step]):
         return canvas.pixels.copy()
 
     def _info(self) -> dict[str, Any]:
-        world = self.world
+        _, is_won, progress = self._judged()
         return {
             "frame_index": self._frame_index,
             "virtual_time_s": self._frame_index / RATE_HZ,
-            "success": world.is_won,
-            "progress": world.progress,
-            "events": list(world.events),
+            "success": is_won,
+            "progress": progress,
+            "events": list(self.world.events),
         }
 
 
@@ -213,6 +308,14 @@ def find(name: str) -> WorldInfo:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise GameError(f"no built-in game {name!r}; built-in games: {', '.join(names)}{hint}")
     return WORLDS[names.index(name)]
+
+
+def _find_goal(info: WorldInfo, name: str) -> Goal:
+    for goal in info.goals:
+        if goal.name == name:
+            return goal
+    names = [goal.name for goal in info.goals]
+    raise GameError(f"mini/{info.name} has no goal {name!r}; further goals: {names}")
 
 
 def make(name: str) -> MiniEnv:

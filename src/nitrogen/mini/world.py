@@ -3,6 +3,8 @@
 Knows the controls that the built-in games read. Knows nothing of Gymnasium, pictures or policies.
 """
 
+import functools
+from abc import ABC, abstractmethod
 from typing import NamedTuple, Protocol, Self
 
 import numpy as np
@@ -76,6 +78,61 @@ class World(Protocol):
 
     def clone(self) -> Self:
         """A copy that goes on by itself; what never changes is shared."""
+
+
+class BaseWorld(ABC):
+    """The bookkeeping that all worlds share: time, events, the end, clones.
+
+    A world lists its state in `__slots__` and holds only values that never change themselves, so
+    that a clone can share them.
+    """
+
+    __slots__ = ("events", "is_over", "is_won", "time_steps")
+
+    def __init__(self) -> None:
+        """Nothing has happened yet."""
+        self.is_over = self.is_won = False
+        self.events: list[str] = []
+        self.time_steps = 0
+
+    @property
+    @abstractmethod
+    def progress(self) -> float:
+        """How far the goal is reached, in 0..1; 1 when won."""
+
+    @abstractmethod
+    def advance(self, pad: Pad) -> None:
+        """What one step does to the state, while the episode lasts."""
+
+    @property
+    def time_s(self) -> float:
+        """Game time since the start."""
+        return self.time_steps * DT
+
+    def step(self, pad: Pad) -> None:
+        """Move on by 1/30 s with the pad held as given; nothing happens after the end."""
+        self.events = []
+        if not self.is_over:
+            self.time_steps += 1
+            self.advance(pad)
+
+    def clone(self) -> Self:
+        """A copy that goes on by itself; what never changes is shared."""
+        other = object.__new__(type(self))
+        for name in _slots(type(self)):
+            setattr(other, name, getattr(self, name))
+        other.events = []
+        return other
+
+    def end(self, event: str, *, won: bool) -> None:
+        """The episode is over."""
+        self.is_over, self.is_won = True, won
+        self.events.append(event)
+
+
+@functools.cache
+def _slots(kind: type[BaseWorld]) -> tuple[str, ...]:
+    return tuple(name for part in kind.__mro__ for name in getattr(part, "__slots__", ()))
 
 
 def generators(seed: int) -> tuple[np.random.Generator, np.random.Generator]:

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from nitrogen.simulator.env import GameEnv
 from nitrogen.simulator.game import Game, JudgeFactory, Verdict
 from nitrogen.simulator.game import View as GameView
 from nitrogen.simulator.linux import AGENT, find_program
+
+DEMONSTRATIONS = Path(__file__).parent / "demonstrations"
+"""One demonstration per task whose judge is tested: it must be judged a success."""
 
 WAIT_FRAMES = 60
 """An episode begins up to so many frames later than the start-up leaves the game."""
@@ -126,6 +130,7 @@ def open_task(
             missing=partial(missing, game),
             packages=game.packages,
             has_expert=False,
+            demonstration=DEMONSTRATIONS / f"{game.name}-{name}.npz",
             deterministic=game.deterministic,
         ),
         search=search,

@@ -6,11 +6,11 @@ being shot costs one of three hearts. Lengths in view units (160 by 90), time in
 
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from nitrogen.mini.world import DT, Pad
+from nitrogen.mini.world import DT, BaseWorld, Pad
 
 BOUNDS = (6.0, 8.0, 154.0, 84.0)
 """Left, top, right and bottom inside the walls."""
@@ -109,16 +109,17 @@ def generate(rng: np.random.Generator) -> Level:
     return Level(pillars=tuple(pillars), waves=waves, doors=tuple(doors))
 
 
-class ArenaWorld:
+class ArenaWorld(BaseWorld):
     """One episode; see the module."""
 
     __slots__ = (
-        "_pause", "aim", "bolts", "defeated", "events", "foes", "hearts", "is_over", "is_won",
-        "level", "relief", "reload", "shots", "time_steps", "wave", "x", "y",
+        "_pause", "aim", "bolts", "defeated", "foes", "hearts",
+        "level", "relief", "reload", "shots", "wave", "x", "y",
     )  # fmt: skip
 
     def __init__(self, level: Level) -> None:
         """Stand in the middle; the first wave is about to come."""
+        super().__init__()
         self.level = level
         self.x, self.y = 80.0, 45.0
         self.aim: Point = (1.0, 0.0)
@@ -127,29 +128,14 @@ class ArenaWorld:
         self.shots: tuple[Shot, ...] = ()
         self.bolts: tuple[Shot, ...] = ()
         self.wave, self._pause, self.defeated = 0, _PAUSE, 0
-        self.time_steps = 0
-        self.is_over = self.is_won = False
-        self.events: list[str] = []
 
     @property
     def progress(self) -> float:
         """Share of the enemies that are defeated."""
         return self.defeated / self.level.foes
 
-    def clone(self) -> Self:
-        """A copy that goes on by itself."""
-        other = object.__new__(type(self))
-        for name in self.__slots__:
-            setattr(other, name, getattr(self, name))
-        other.events = []
-        return other
-
-    def step(self, pad: Pad) -> None:
+    def advance(self, pad: Pad) -> None:
         """Move on by one step."""
-        self.events = []
-        if self.is_over:
-            return
-        self.time_steps += 1
         self._begin_wave()
         self._move(pad)
         self._shoot(pad)
@@ -239,8 +225,7 @@ class ArenaWorld:
 
     def _check_won(self) -> None:
         if self.defeated == self.level.foes:
-            self.is_over = self.is_won = True
-            self.events.append("defeated all waves")
+            self.end("defeated all waves", won=True)
 
     def _chase(self) -> None:
         moved: list[Foe] = []
@@ -303,8 +288,7 @@ class ArenaWorld:
         self.relief = _RELIEF
         self.events.append("was hit")
         if not self.hearts:
-            self.is_over = True
-            self.events.append("died")
+            self.end("died", won=False)
 
 
 def _ahead(shot: Shot) -> Shot:

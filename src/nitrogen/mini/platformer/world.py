@@ -4,10 +4,8 @@ Left stick runs, south jumps: the longer it is held the higher; held on, it jump
 when jumped on. Lengths in tiles, time in seconds, heights grow up.
 """
 
-from typing import Self
-
 from nitrogen.mini.platformer.level import GAP, Level
-from nitrogen.mini.world import DT, Pad
+from nitrogen.mini.world import DT, BaseWorld, Pad
 
 RUN = 6.0
 """Top speed."""
@@ -28,49 +26,30 @@ _SPIKE_HEIGHT, _SPIKE_INSET = 0.45, 0.25
 WALKER_HALF_WIDTH, WALKER_HEIGHT = 0.4, 0.8
 
 
-class PlatformerWorld:
+class PlatformerWorld(BaseWorld):
     """One episode; see the module."""
 
     __slots__ = (
-        "_coyote", "defeated", "events", "farthest", "grounded", "is_over", "is_won", "level",
-        "time_steps", "vx", "vy", "x", "y",
+        "_coyote", "defeated", "farthest", "grounded", "level",
+        "vx", "vy", "x", "y",
     )  # fmt: skip
 
     def __init__(self, level: Level) -> None:
         """Stand at the start of `level`."""
+        super().__init__()
         self.level = level
         self.x, self.y, self.vx, self.vy = 2.5, level.heights[2], 0.0, 0.0
         self.grounded, self._coyote = True, 0
         self.farthest = self.x
-        self.time_steps = 0
         self.defeated: frozenset[int] = frozenset()
-        self.is_over = self.is_won = False
-        self.events: list[str] = []
 
     @property
     def progress(self) -> float:
         """Share of the way to the flag."""
         return min(max((self.farthest - 2.5) / (self.level.flag - 2.5), 0.0), 1.0)
 
-    @property
-    def time_s(self) -> float:
-        """Game time since the start."""
-        return self.time_steps * DT
-
-    def clone(self) -> Self:
-        """A copy that goes on by itself."""
-        other = object.__new__(type(self))
-        for name in self.__slots__:
-            setattr(other, name, getattr(self, name))
-        other.events = []
-        return other
-
-    def step(self, pad: Pad) -> None:
+    def advance(self, pad: Pad) -> None:
         """Move on by one step."""
-        self.events = []
-        if self.is_over:
-            return
-        self.time_steps += 1
         self._run(pad.left_x)
         self._jump(held=pad.south)
         self._fall()
@@ -78,7 +57,7 @@ class PlatformerWorld:
         if self.x > self.farthest:
             self.farthest = self.x
             if self.x >= self.level.flag and not self.is_over:
-                self._end("reached the flag", won=True)
+                self.end("reached the flag", won=True)
 
     def ground(self, x: float) -> float:
         """Height of the ground at `x`; a wall at the start, flat beyond the end."""
@@ -128,7 +107,7 @@ class PlatformerWorld:
         if self.vy <= 0 and self.y <= support:
             self.y, self.vy, self.grounded = support, 0.0, True
         elif self.y < _BOTTOM:
-            self._end("fell", won=False)
+            self.end("fell", won=False)
 
     def _touch(self) -> None:
         level, x, y = self.level, self.x, self.y
@@ -136,7 +115,7 @@ class PlatformerWorld:
         for edge in (x - reach, x + reach):
             column = min(max(int(edge), 0), len(level.spikes) - 1)
             if level.spikes[column] and y < level.heights[column] + _SPIKE_HEIGHT:
-                self._end("hit spikes", won=False)
+                self.end("hit spikes", won=False)
                 return
         for index, walker in enumerate(level.walkers):
             if abs(walker.left - x) > 9 and abs(walker.right - x) > 9:
@@ -152,11 +131,7 @@ class PlatformerWorld:
             self.vy, self.grounded = _BOUNCE, False
             self.events.append("defeated an enemy")
         else:
-            self._end("hit an enemy", won=False)
-
-    def _end(self, event: str, *, won: bool) -> None:
-        self.is_over, self.is_won = True, won
-        self.events.append(event)
+            self.end("hit an enemy", won=False)
 
 
 def is_gap(world: PlatformerWorld, x: float) -> bool:

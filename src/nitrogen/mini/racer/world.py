@@ -5,10 +5,9 @@ too fast into a bend and the car goes wide. Lengths in metres, time in seconds.
 """
 
 import math
-from typing import Self
 
 from nitrogen.mini.racer.track import HALF_WIDTH, Track
-from nitrogen.mini.world import DT, RATE_HZ, Pad
+from nitrogen.mini.world import DT, RATE_HZ, BaseWorld, Pad
 
 TOP_SPEED = 27.0
 GRIP = 26.0
@@ -24,25 +23,23 @@ _GRASS_DRAG = 1.4  # per second, of the speed above 7 m/s
 _CONTACT = 4.4  # distance of two cars that touch
 
 
-class RacerWorld:
+class RacerWorld(BaseWorld):
     """One episode; see the module."""
 
     __slots__ = (
-        "_index", "_off_road_steps", "distance", "events", "heading", "is_over", "is_won", "speed",
-        "time_steps", "track", "x", "y",
+        "_index", "_off_road_steps", "distance", "heading", "speed",
+        "track", "x", "y",
     )  # fmt: skip
 
     def __init__(self, track: Track) -> None:
         """Stand on the start line of `track`."""
+        super().__init__()
         self.track = track
         self.x, self.y, self.heading = track.at(0.0)
         self.speed = 0.0
         self.distance = 0.0
         self._index = 0
         self._off_road_steps = 0
-        self.time_steps = 0
-        self.is_over = self.is_won = False
-        self.events: list[str] = []
 
     @property
     def progress(self) -> float:
@@ -50,29 +47,12 @@ class RacerWorld:
         return min(max(self.distance / self.track.length, 0.0), 1.0)
 
     @property
-    def time_s(self) -> float:
-        """Game time since the start."""
-        return self.time_steps * DT
-
-    @property
     def index(self) -> int:
         """Of the nearest point of the road."""
         return self._index
 
-    def clone(self) -> Self:
-        """A copy that goes on by itself."""
-        other = object.__new__(type(self))
-        for name in self.__slots__:
-            setattr(other, name, getattr(self, name))
-        other.events = []
-        return other
-
-    def step(self, pad: Pad) -> None:
+    def advance(self, pad: Pad) -> None:
         """Move on by one step."""
-        self.events = []
-        if self.is_over:
-            return
-        self.time_steps += 1
         self._drive(pad)
         self._bump()
         self._follow()
@@ -81,9 +61,9 @@ class RacerWorld:
         if self._off_road_steps == 1:
             self.events.append("left the road")
         if self._off_road_steps > OFF_ROAD_LIMIT_S * RATE_HZ:
-            self._end("stayed off the road", won=False)
+            self.end("stayed off the road", won=False)
         elif self.distance >= self.track.length:
-            self._end("finished the lap", won=True)
+            self.end("finished the lap", won=True)
 
     def lane(self) -> float:
         """How far right of the middle of the road the car is."""
@@ -135,7 +115,3 @@ class RacerWorld:
                 best, least = offset, apart
         self._index = (self._index + best) % count
         self.distance += best * self.track.spacing
-
-    def _end(self, event: str, *, won: bool) -> None:
-        self.is_over, self.is_won = True, won
-        self.events.append(event)

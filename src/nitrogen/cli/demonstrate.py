@@ -1,0 +1,45 @@
+"""`nitrogen demonstrate`: play-throughs that reach a task's goal, found without people."""
+
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import OmitArgPrefixes, Positional
+
+from nitrogen.benchmark.demonstrate import DemonstrateConfig
+from nitrogen.cli import show
+from nitrogen.errors import GameMissingError
+
+_USUAL = DemonstrateConfig()
+
+
+def demonstrate(
+    task: Positional[str], /, *, out: Path,
+    config: Annotated[DemonstrateConfig, OmitArgPrefixes] = _USUAL,
+) -> None:  # fmt: skip
+    """Make demonstrations: by the expert where there is one, else by search, then variants.
+
+    Run it again after an interruption: what was found is kept.
+
+    Args:
+        task: For example supertux/welcome_antarctica; `nitrogen benchmark --list` names them all.
+        out: Folder for the `.npz` files.
+        config: How many, and how long to search.
+    """
+    from nitrogen.benchmark.demonstrate import Demonstration, cost_table
+    from nitrogen.benchmark.demonstrate import demonstrate as run_demonstrate
+    from nitrogen.benchmark.suite import search_for
+    from nitrogen.benchmark.suite import task as find_task
+
+    chosen = find_task(task)
+    reason = chosen.missing()
+    if reason is not None:
+        raise GameMissingError(f"{task}: {reason}")
+    with show.bars() as bars:
+        bar = bars.add_task("demonstrations", total=config.count, note=task)
+        paths = run_demonstrate(
+            chosen, config, out=out, how=search_for(task),
+            on_demonstration=lambda made: bars.update(bar, advance=1, note=made.facts.origin),
+        )  # fmt: skip
+    header = ("origin", "kept", "frames spent", "seconds", "median length")
+    show.print_table(task, header, cost_table([Demonstration.load(path) for path in paths]))
+    print(out)

@@ -1,0 +1,151 @@
+"""Judges of real games, in both directions: what reaches the goal, and what does not."""
+
+import numpy as np
+import pytest
+
+from nitrogen.actions import Actions
+from nitrogen.benchmark.demonstrate import Demonstration, replay
+from nitrogen.benchmark.games.base import Reading, StateJudge, start_of
+from nitrogen.benchmark.suite import OPEN_TASKS
+from nitrogen.benchmark.trace import TracedEnv
+from nitrogen.errors import GameError
+
+pytestmark = pytest.mark.game
+
+READY = [each for each in OPEN_TASKS if each.task.is_ready]
+each_ready_task = pytest.mark.parametrize("each", READY, ids=lambda each: each.task.name)
+CHUNK = 60
+
+
+def playable(each):
+    reason = each.task.missing()
+    if reason is not None:
+        pytest.skip(f"{each.task.name}: {reason}")
+    return each.task
+
+
+def play_quickly(task, seed, next_actions):
+    """To the time limit, looking at every 60th frame only."""
+    env = task.make()
+    try:
+        _, info = env.reset(seed=seed)
+        played = 0
+        while played < task.frames:
+            frames = min(CHUNK, task.frames - played)
+            env.send(next_actions().as_step(), frames=frames)
+            _, _, terminated, _, info = env.receive()
+            played += frames
+            if terminated:
+                break
+    finally:
+        env.close()
+    return info
+
+
+@pytest.mark.slow
+@each_ready_task
+def test_a_demonstration_is_judged_a_success_and_repeats(each):
+    task = playable(each)
+    made = Demonstration.load(task.demonstration)
+    env = TracedEnv(task.make)
+    try:
+        episode, trace = replay(env, task, made.actions, made.facts.seed)
+    finally:
+        env.close()
+
+    assert episode.success
+    assert episode.outcome == "terminated"
+    assert episode.frames == len(made.actions)
+    if made.facts.versions == task.versions():
+        assert trace.frames_hash == made.facts.frames_hash
+
+
+@pytest.mark.slow
+@each_ready_task
+def test_touching_nothing_is_judged_a_failure(each):
+    info = play_quickly(playable(each), 0, lambda: Actions.released(1))
+
+    assert not info["success"]
+    assert 0 <= info["progress"] < 1
+
+
+@pytest.mark.slow
+@each_ready_task
+def test_holding_the_wrong_way_is_judged_a_failure(each):
+    wrong = Actions.of(left_x=-1.0, left_y=1.0)
+    info = play_quickly(playable(each), 1, lambda: wrong)
+
+    assert not info["success"]
+    assert 0 <= info["progress"] < 1
+
+
+class Countdown(StateJudge):
+    """Reads a list."""
+
+    def __init__(self, readings):
+        super().__init__()
+        self.readings = list(readings)
+
+    def find(self, view):
+        pass
+
+    def read(self, view):
+        return self.readings.pop(0)
+
+
+def test_progress_never_goes_back_and_one_is_success():
+    judge = Countdown([Reading(0.5), Reading(0.2), Reading(1.0)])
+    verdicts = [judge.on_start(None), judge.on_frame(None), judge.on_frame(None)]
+
+    assert [verdict.progress for verdict in verdicts] == [0.5, 0.5, 1.0]
+    assert [verdict.success for verdict in verdicts] == [False, False, True]
+    assert [verdict.terminated for verdict in verdicts] == [False, False, True]
+
+
+def test_failing_wins_over_reaching():
+    judge = Countdown([Reading(0.5), Reading(1.0, "died")])
+    judge.on_start(None)
+    verdict = judge.on_frame(None)
+
+    assert verdict.terminated
+    assert not verdict.success
+    assert verdict.progress < 1
+    assert verdict.events == ("died",)
+    assert not judge.on_exit(0).success
+
+
+def test_the_seed_decides_how_late_an_episode_begins():
+    game = READY[0].task.make.args[0].args[0]
+    starts = {len(start_of(game, seed).startup) for seed in range(40)}
+
+    assert min(starts) >= len(game.startup)
+    assert len(starts) > 15
+    assert start_of(game, 3) is start_of(game, 3)
+
+
+@pytest.mark.parametrize("name", ["freedoom", "starfighter", "chromium"])
+def test_judges_say_so_where_their_variables_are_not(name):
+    """On the memory of another program, this one."""
+    import os
+
+    from nitrogen.simulator.memory import Memory
+
+    each = next(each for each in OPEN_TASKS if each.task.game == name)
+    judge = each.task.make.args[0].args[0].judge()
+
+    class View:
+        memory = Memory(os.getpid())
+        time_s = 0.0
+
+    with View.memory, pytest.raises(GameError):
+        judge.on_start(View())
+
+
+def test_open_tasks_have_names_goals_and_limits_of_their_own():
+    names = [each.task.name for each in OPEN_TASKS]
+    assert len(set(names)) == len(names)
+    assert len({each.task.goal for each in OPEN_TASKS}) == len(names)
+    for each in OPEN_TASKS:
+        assert each.task.suite == "open-10"
+        assert 10 <= each.task.frames / each.task.rate_hz <= 300
+    assert len(np.unique([each.task.game for each in OPEN_TASKS])) >= 4
