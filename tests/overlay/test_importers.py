@@ -204,6 +204,30 @@ def test_retrospy_sections_and_backgrounds(tmp_path):
         import_skin(source, tmp_path / "none", style="ps2")
 
 
+def test_retrospy_names_by_place_and_number(tmp_path):
+    source = retrospy(tmp_path / "in")
+    faces = {"b0": (70, 60), "b1": (80, 50), "b2": (60, 50), "b3": (70, 40), "b5": (5, 5)}
+    buttons = "".join(
+        f'<button name="{name}" image="dot.png" x="{x}" y="{y}"/>' for name, (x, y) in faces.items()
+    )
+    (source / "skin.xml").write_text(
+        f'<skin name="n" author="g" type="generic"><background name="d" image="dark.png"/>{buttons}'
+        '<button name="select" image="dot.png" x="30" y="3"/>'
+        '<button name="share" image="dot.png" x="30" y="3"/>'
+        '<analog name="analog_l1" image="dot.png" x="1" y="60" direction="fade"/>'
+        '<analog name="z" image="bar.png" x="1" y="1" direction="up"/>'
+        '<analog name="z" image="bar.png" x="50" y="1" direction="up" usenegative="true"/></skin>'
+    )
+    skin, _ = import_skin(source, tmp_path / "mine")
+
+    assert changed(skin, south=1) == (70, 60, 80, 70)
+    assert changed(skin, west=1) == (60, 50, 70, 60)
+    assert changed(skin, right_shoulder=1) == (5, 5, 15, 15)
+    assert changed(skin, left_shoulder=1) == (1, 60, 11, 70)
+    assert changed(skin, right_trigger=1)[0] == 50
+    assert sum(getattr(layer, "button", "") == "back" for layer in skin.layers) == 1
+
+
 @pytest.mark.parametrize(
     ("find", "put", "message"),
     [

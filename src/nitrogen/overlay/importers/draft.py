@@ -46,7 +46,9 @@ class Draft:
         layer = {"kind": "button", "name": name, "file_down": self._keep(both[0], f"{name}_down")}
         if up is not None:
             layer["file_up"] = self._keep(both[1], f"{name}_up")
-        self.layers.append({**layer, "pos": at})
+        whole = {**layer, "pos": at}
+        if whole not in self.layers:  # some skins have the same button under two names
+            self.layers.append(whole)
 
     def dpad(self, pos: Point, states: dict[str, Sprite]) -> None:
         """Add a directional pad with one sprite per direction."""

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from nitrogen.errors import SkinError
-from nitrogen.overlay.importers.draft import Draft, picture, resized
+from nitrogen.overlay.importers.draft import Draft, by_place, picture, resized
 from nitrogen.overlay.skin import Sprite
 
 _CONTROLS = {
@@ -28,19 +28,26 @@ _CONTROLS = {
 }  # fmt: skip
 """Names that mean the same on every pad."""
 
+_NUMBERS = {
+    "b0": "south", "b1": "east", "b2": "west", "b3": "north", "b4": "lb", "b5": "rb",
+    "b6": "back", "b7": "start",
+}  # fmt: skip
+
 _LETTERS = {
     "nintendo": {"b": "south", "a": "east", "y": "west", "x": "north"},
     "gamecube": {"a": "south", "x": "east", "b": "west", "y": "north", "z": "rb", "l": "lt",
                  "r": "rt"},
-    "sony": {"x": "south"},
+    "playstation": {"x": "south"},
+    "generic": {**_NUMBERS, "b8": "l3", "b9": "r3"},
+    "mister": {**_NUMBERS, "b8": "guide", "b9": "l3", "b10": "r3"},
     "other": {"a": "south", "b": "east", "x": "west", "y": "north"},
 }  # fmt: skip
-"""Letters by position, which differ from maker to maker."""
+"""Letters and numbers by kind of console; elsewhere the letters are as on an Xbox."""
 
 _NINTENDO = ("switch", "snes", "nes", "n64", "wii", "gba", "virtualboy", "classic")
 _TRIGGERS = {
-    "trig_l": "lt", "l_trig": "lt", "l2": "lt", "lt": "lt", "ltrig": "lt", "trig_l_a": "lt",
-    "trig_r": "rt", "r_trig": "rt", "r2": "rt", "rt": "rt", "rtrig": "rt", "trig_r_a": "rt",
+    "trig_l": "lt", "l_trig": "lt", "l2": "lt", "lt": "lt", "ltrig": "lt", "z": "lt",
+    "trig_r": "rt", "r_trig": "rt", "r2": "rt", "rt": "rt", "rtrig": "rt", "rz": "rt",
 }  # fmt: skip
 _STICKS: dict[str, Literal["left", "right"]] = {
     "lstick_x": "left", "stick_x": "left", "x": "left", "lx": "left", "left_x": "left",
@@ -87,6 +94,7 @@ class _Reader:
             raise SkinError(f"{path} has no style {style!r}; styles: {', '.join((*kinds, *names))}")
         self._kind = style if style in kinds else (kinds[0] if kinds else "")
         self._background = backgrounds[names.index(style) if style in names else 0]
+        self._faces = self._face_buttons()
 
     def draft(self) -> Draft:
         """Everything that the skin shows for this kind of console."""
@@ -140,20 +148,37 @@ class _Reader:
         ]
 
     def _button(self, element: ElementTree.Element, draft: Draft) -> None:
-        name = element.get("name", "").lower()
-        family = next((key for key in ("gamecube",) if key in self._kind), None)
-        if family is None and self._kind.startswith(_NINTENDO):
-            family = "nintendo"
-        if family is None and self._kind.startswith("playstation"):
-            family = "sony"
-        control = _LETTERS[family or "other"].get(name) or _CONTROLS.get(name)
+        name = element.get("name", "").lower().removeprefix("analog_")
+        control = self._faces.get(name) or _CONTROLS.get(name)
         if control is None:
             draft.skipped.append(f"{self._where(element)} is no button of ours")
             return
         draft.button(control, self._pos(element), self._sprite(element))
 
+    def _face_buttons(self) -> dict[str, str]:
+        """Names of letters and numbers on this pad: by place where all four are there."""
+        family = next((key for key in _LETTERS if self._kind.startswith(key)), "other")
+        if self._kind.startswith(_NINTENDO):
+            family = "nintendo"
+        known = _LETTERS[family]
+        places = {
+            element.get("name", "").lower(): self._pos(element) for element in self._all("button")
+        }
+        for four in (("a", "b", "x", "y"), ("b0", "b1", "b2", "b3")):
+            if family != "gamecube" and all(name in places for name in four):
+                found = by_place(
+                    {f"?{letter}": places[name] for letter, name in zip("ABXY", four, strict=True)}
+                )
+                named = zip(four, "ABXY", strict=True)
+                known = known | {name: found[f"?{letter}"] for name, letter in named}
+        return known
+
     def _trigger(self, element: ElementTree.Element, draft: Draft) -> None:
-        control = _TRIGGERS.get(element.get("name", "").lower())
+        name = element.get("name", "").lower()
+        if name.startswith("analog_"):
+            self._button(element, draft)
+            return
+        control = "rt" if element.get("usenegative") == "true" else _TRIGGERS.get(name)
         if control is None:
             draft.skipped.append(f"{self._where(element)} is no trigger of ours")
             return
