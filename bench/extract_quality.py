@@ -1,7 +1,7 @@
 """How well extraction reads overlays: encoded clips of every skin, by family and by author.
 
     python bench/extract_quality.py SKINS_FOLDER [--out FOLDER] [--seconds 20] [--clips 1] [--hard]
-        [--width 0.22] [--opacity 1.0] [--bitrate 4000000] [--only NAME,NAME] [--shipped]
+        [--tallest 1080]        [--width 0.22] [--opacity 1.0] [--bitrate 4000000] [--only NAME,NAME] [--shipped]
 
 Every clip shows pad motion that looks played over a built-in game; the whole library, with the
 skins that ship, competes in locating it. Without --hard all clips are 720p30 in H.264; with it,
@@ -22,6 +22,7 @@ import sys
 import time
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ def is_held_out(author: str) -> bool:
 def settings(number: int, rng: np.random.Generator, options: argparse.Namespace) -> SynthConfig:
     """Of clip `number`: the given ones, or drawn at random."""
     if options.hard:
-        return random_config(rng, seconds=options.seconds)
+        drawn = random_config(rng, seconds=options.seconds)
+        return drawn if drawn.size[1] <= options.tallest else replace(drawn, size=SIZE)
     return SynthConfig(
         seconds=options.seconds, size=SIZE, rate_hz=RATE_HZ, overlay_rate_hz=RATE_HZ,
         corner=CORNERS[number % 4], width=options.width, bitrate=options.bitrate,
@@ -156,6 +158,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--clips", type=int, default=1, help="of every skin")
     parser.add_argument("--hard", action="store_true")
+    parser.add_argument("--tallest", type=int, default=1080, help="larger clips become 720p")
     parser.add_argument("--shipped", action="store_true", help="measure our own skins too")
     parser.add_argument("--width", type=float, default=0.22)
     parser.add_argument("--opacity", type=float, default=1.0)
