@@ -1,13 +1,14 @@
 """How well extraction reads overlays: encoded clips of every skin, by family and by author.
 
     python bench/extract_quality.py SKINS_FOLDER [--out FOLDER] [--seconds 20] [--clips 1] [--hard]
-        [--tallest 1080]        [--width 0.22] [--opacity 1.0] [--bitrate 4000000] [--only NAME,NAME] [--shipped]
+        [--tallest 1080] [--width 0.22] [--opacity 1.0] [--bitrate 4000000] [--only NAME,NAME]
+        [--shipped]
 
 Every clip shows pad motion that looks played over a built-in game; the whole library, with the
 skins that ship, competes in locating it. Without --hard all clips are 720p30 in H.264; with it,
 settings are drawn at random: size, rate, codec, bitrate, uploads, opacity, tint, blur, shadow,
 boxes, latency, duplicates, letterbox, cropped edges. Clips that are complete are not made again.
-Skins are split by author: those of one author in three or so are held out of development.
+Skins are split by author, by a hash of the name.
 
 Prints a row per clip, then tables by split and family beside the published figures; writes
 OUT/quality.json and OUT/quality.html. Controls that a skin does not show are left alone in its
