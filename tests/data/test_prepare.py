@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -8,7 +10,7 @@ from numbered import OVERLAY, metadata, number, write_video
 from nitrogen.actions import Actions
 from nitrogen.data import frames, store
 from nitrogen.data.curate import mask_overlay, scale_box
-from nitrogen.data.prepare import LEDGER, VideoFolder, causes, prepare
+from nitrogen.data.prepare import LEDGER, PART, VideoFolder, causes, prepare
 from nitrogen.errors import DataError, VideoError
 
 
@@ -146,6 +148,45 @@ def test_again_does_only_what_is_missing_and_changes_nothing(tmp_path, videos):
     assert paths[0].stat().st_mtime_ns == kept
     assert [path.read_bytes() for path in paths] == before
     assert not list(tmp_path.rglob(".*"))
+
+
+def test_a_long_video_is_shared_among_workers(tmp_path, videos):
+    for index in range(PART + 3):
+        write_chunk(tmp_path, "one", index, rows=7)
+
+    results = prepare(store.list_chunks(tmp_path), VideoFolder(videos), size=64, workers=2)
+
+    assert [one.done for one in results] == [PART, 3]
+    shown_rows = [row for chunk in store.list_chunks(tmp_path) for row in shown(chunk, 64)]
+    assert shown_rows == list(range(7 * (PART + 3)))
+
+
+@pytest.mark.parametrize("kept", ["h264", "raw"])
+def test_a_full_disk_stops_and_leaves_nothing_half_done(tmp_path, videos, kept):
+    """Files of this process may not grow beyond a limit, as on a full disk."""
+    write_chunk(tmp_path, "one", 0)
+    code = f"""
+import resource
+from pathlib import Path
+from nitrogen.data.prepare import VideoFolder, prepare
+from nitrogen.data.store import list_chunks
+from nitrogen.errors import DataError
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+try:
+    prepare(list_chunks(Path({str(tmp_path)!r})), VideoFolder(Path({str(videos)!r})), size=64,
+            store={kept!r})
+except DataError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert "cannot be written" in done.stdout, done.stderr
+    assert sorted(path.name for path in tmp_path.rglob("*.*")) == [
+        "actions_raw.parquet",
+        "metadata.json",
+    ]
 
 
 def test_labels_of_another_length_are_refused(tmp_path, videos):

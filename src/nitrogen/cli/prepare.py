@@ -22,13 +22,13 @@ def prepare(
 ) -> None:  # fmt: skip
     """Cut the frames of chunks out of their videos, at the size at which a policy sees them.
 
-    What is there is not done again. CHUNKS/prepare.jsonl says what became of each video.
+    What is there is not done again. CHUNKS/prepare.jsonl says what became of each chunk.
 
     Args:
         chunks: Folder of chunks: extracted, published or imported ones.
         videos: Folder with the videos, named <video_id>.mp4 or `Title [<video_id>].mkv`.
         size: Height and width in pixels; that of the policy, at most 256.
-        workers: Videos that are read at the same time.
+        workers: Processes; each takes 5 minutes of a video at a time.
         store: h264 is small; raw is exact and needs no decoding, at 12 KB a frame at 64 px.
         min_density: Chunks with a smaller share of active rows are left out.
     """
@@ -72,7 +72,7 @@ def prepare_all(
             min_density=min_density,
             workers=workers,
             ledger=root / preparing.LEDGER,
-            on_video=partial(_show, bars, bar),
+            on_part=partial(_show, bars, bar),
         )
         causes = preparing.causes(done) + Counter(skip.cause for skip in broken)
         show.print_causes("chunks left out", causes)

@@ -4,6 +4,7 @@ Beside a chunk's labels lies `frames_SIZE.h264` (small, decoded by workers) or `
 (exact and fast, at 12 to 190 KB a frame); readers need not care which. `data.prepare` writes them.
 """
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -84,24 +85,28 @@ class RawWriter:
 
     def __init__(self, path: Path, size: int, *, rows: int) -> None:
         """path: ends in `.npy`; rows: how many frames will come. Raises DataError."""
-        self._path, self._count = Path(path), 0
+        self._path = Path(path)
         self._partial = self._path.with_name(f".{self._path.name}.partial")
+        shape = (rows, size, size, 3)
+        # Not mapped: a full disk would then end the process by a signal.
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         try:
-            self._array = np.lib.format.open_memmap(
-                self._partial, "w+", np.uint8, (rows, size, size, 3)
-            )
+            self._file = self._partial.open("wb")
+            np.lib.format.write_array_header_1_0(self._file, header)
         except OSError as error:
             raise DataError(f"{path} cannot be written: {error}") from error
 
     def write(self, frame: NDArray[np.uint8]) -> None:
         """The next frame, (S, S, 3)."""
-        self._array[self._count] = frame
-        self._count += 1
+        try:
+            self._file.write(np.ascontiguousarray(frame).data)
+        except OSError as error:
+            raise DataError(f"{self._path} cannot be written: {error}") from error
 
     def close(self) -> None:
         """Give the file its name."""
         try:
-            self._array.flush()
+            self._file.close()
             self._partial.replace(self._path)
         except OSError as error:
             self.discard()
@@ -109,6 +114,8 @@ class RawWriter:
 
     def discard(self) -> None:
         """Remove what was written."""
+        with contextlib.suppress(OSError):
+            self._file.close()
         self._partial.unlink(missing_ok=True)
 
 

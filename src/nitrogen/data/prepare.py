@@ -31,6 +31,8 @@ LEDGER = "prepare.jsonl"
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".flv", ".ts", ".avi", ".m4v")
 MASK_MARGIN = 0.1
 """Masked round the overlay, as a share of its larger side."""
+PART = 15
+"""Most chunks that one worker does in one go: 5 minutes of a video."""
 SAME_RATE = 0.01
 """Relative difference up to which labels and video have the same rate: 59.94 Hz is 60 Hz."""
 
@@ -40,9 +42,11 @@ FindVideo = Callable[[str], Path]
 
 @dataclass(frozen=True)
 class Prepared:
-    """What became of the chunks of one video."""
+    """What became of the chunks of one video, or of a part of it."""
 
     video_id: str
+    first: str
+    """Folder name of its first chunk."""
     done: int
     """Chunks prepared now."""
     present: int
@@ -52,7 +56,7 @@ class Prepared:
 
     @property
     def chunks(self) -> int:
-        """All chunks of the video."""
+        """All of them."""
         return self.done + self.present + len(self.skips)
 
 
@@ -98,20 +102,22 @@ def prepare(
     min_density: float = 0.0,
     workers: int = 1,
     ledger: Path | None = None,
-    on_video: Callable[[Prepared], None] = lambda prepared: None,
+    on_part: Callable[[Prepared], None] = lambda prepared: None,
 ) -> list[Prepared]:
-    """Prepare the frames of all chunks, (S, S, 3) each, and say what became of every video.
+    """Prepare the frames of all chunks, (S, S, 3) each, and say what became of them.
 
     size: at most FRAME_SIZE. min_density: chunks with a smaller share of active rows are left out;
     the published set is not filtered, its authors trained on 0.5. ledger: a file that gets one line
-    per video. Chunks that cannot be prepared become skips: no or a broken video, one that is too
-    short or of another rate than the labels, broken labels. Raises DataError if the disk refuses.
+    per part, of at most PART chunks of a video. Chunks that cannot be prepared become skips: no or
+    a broken video, one that is too short or of another rate than the labels, broken labels. Raises
+    DataError if the disk refuses.
     """
     if not 8 <= size <= FRAME_SIZE:
         raise DataError(f"frames are prepared at 8 to {FRAME_SIZE} px, not {size}")
     ordered = sorted(chunks, key=lambda chunk: (chunk.video_id, chunk.start_frame))
     videos = [list(group) for _, group in groupby(ordered, key=lambda chunk: chunk.video_id)]
-    jobs = [_job(group, find_video) for group in videos]
+    parts = [group[at : at + PART] for group in videos for at in range(0, len(group), PART)]
+    jobs = [_job(part, find_video) for part in parts]
     how = _How(size, store, min_density)
     results = []
     with contextlib.ExitStack() as stack:
@@ -120,8 +126,8 @@ def prepare(
             if log is not None and (prepared.done or prepared.skips):
                 log.write(size=size, store=store, **asdict(prepared))
             results.append(prepared)
-            on_video(prepared)
-    return sorted(results, key=lambda prepared: prepared.video_id)
+            on_part(prepared)
+    return sorted(results, key=lambda prepared: (prepared.video_id, prepared.first))
 
 
 def causes(prepared: Sequence[Prepared]) -> Counter[str]:
@@ -140,7 +146,7 @@ class _How:
 
 @dataclass(frozen=True)
 class _Job:
-    """The chunks of one video, and its file or why there is none."""
+    """Chunks of one video, and its file or why there is none."""
 
     chunks: list[Chunk]
     path: Path | None
@@ -180,7 +186,7 @@ def _start_worker() -> None:
 
 
 def _one(job: _Job, how: _How) -> Prepared:
-    """Prepare what is missing of one video."""
+    """Prepare what is missing of one part."""
     todo = [chunk for chunk in job.chunks if not frames.is_prepared(chunk, how.size)]
     skips: list[Skip] = []
     rate_hz, cause = 0.0, job.cause
@@ -199,8 +205,13 @@ def _one(job: _Job, how: _How) -> Prepared:
     for stretch in frames.stretches(ready):
         assert job.path is not None
         skips += _stretch(stretch, job.path, how)
-    present = len(job.chunks) - len(todo)
-    return Prepared(job.chunks[0].video_id, len(todo) - len(skips), present, tuple(skips))
+    return Prepared(
+        job.chunks[0].video_id,
+        job.chunks[0].folder.name,
+        len(todo) - len(skips),
+        len(job.chunks) - len(todo),
+        tuple(skips),
+    )
 
 
 def _unfit(chunk: Chunk, rate_hz: float, min_density: float) -> str:
@@ -258,8 +269,10 @@ def _cut(chunk: Chunk, pictures: Iterator[video.Picture], how: _How) -> str:
 def squash(frame: Frame, chunk: Chunk, size: int) -> Frame:
     """The frame as a policy sees it: overlay masked, squashed to FRAME_SIZE and on to `size`."""
     height, width = chunk.metadata.original_video.resolution
-    box = scale_box(chunk.overlay_box, (width, height), (frame.shape[1], frame.shape[0]))
-    masked = mask_overlay(frame, box, MASK_MARGIN)
+    masked = frame
+    for box in chunk.masked_boxes:
+        scaled = scale_box(box, (width, height), (frame.shape[1], frame.shape[0]))
+        masked = mask_overlay(masked, scaled, MASK_MARGIN)
     square = cv2.resize(masked, (FRAME_SIZE, FRAME_SIZE), interpolation=cv2.INTER_AREA)
     if size != FRAME_SIZE:
         square = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
