@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nitrogen.data.curate import mask_overlay
+from nitrogen.data.store import read_chunk
 from nitrogen.extract.chunks import starts
 from nitrogen.extract.evaluate import compare
 from nitrogen.extract.locate import Library
@@ -127,3 +129,18 @@ def test_chunks_show_the_overlay_and_do_not_overlap(visible, rows, minimum):
     assert all(at + rows <= len(shown) for at in found)
     if shown.all():
         assert len(found) == len(shown) // rows
+
+
+def test_a_policy_sees_none_of_two_overlays(library, tmp_path):
+    both = [overlay("nitrogen", "bottom_left"), overlay("retro_grey", "top_right", width=0.3)]
+    film(tmp_path / "clip.mp4", 12, lambda at: both)
+    done = extract(tmp_path / "clip.mp4", tmp_path, skins=library, config=CONFIG)
+
+    boxes = read_chunk(done.chunks[0]).masked_boxes
+
+    frame = np.zeros((360, 640, 3), np.uint8)
+    for box in boxes:
+        frame = mask_overlay(frame, box)
+    for renderer in both:
+        x, y, width, height = renderer.box
+        assert (frame[y : y + height, x : x + width] == 127).all()

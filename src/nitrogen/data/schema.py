@@ -89,8 +89,20 @@ class ChunkMetadata:
 
     def overlay_box(self) -> tuple[int, int, int, int]:
         """The overlay's x, y, width and height, clamped to the frame."""
+        return self._clamped(self.bbox_controller_overlay)
+
+    def masked_boxes(self) -> list[tuple[int, int, int, int]]:
+        """What a policy must not see: the overlay and every other one, clamped to the frame."""
+        others = [
+            _box(other)
+            for other in self.bbox_others or []
+            if isinstance(other, list) and len(other) == 4
+        ]
+        return [self.overlay_box(), *(self._clamped(other) for other in others)]
+
+    def _clamped(self, box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
         height, width = self.original_video.resolution
-        x, y, w, h = self.bbox_controller_overlay
+        x, y, w, h = box
         left, top = min(max(x, 0), width), min(max(y, 0), height)
         right, bottom = min(max(x + w, left), width), min(max(y + h, top), height)
         return left, top, right - left, bottom - top

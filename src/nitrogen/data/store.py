@@ -52,6 +52,11 @@ class Chunk:
         return self.metadata.overlay_box()
 
     @property
+    def masked_boxes(self) -> list[tuple[int, int, int, int]]:
+        """What a policy must not see of the frames: x, y, width and height of every overlay."""
+        return self.metadata.masked_boxes()
+
+    @property
     def is_processed(self) -> bool:
         """Whether the chunk has the filtered actions beside the raw ones."""
         return (self.folder / PROCESSED_FILE).is_file()
