@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
 from nitrogen.actions import Actions
 from nitrogen.simulator.game import Game
@@ -26,7 +27,7 @@ def build(source: str, folder: Path, *libraries: str) -> str:
     """Compile a probe program; its path."""
     out = folder / source.removesuffix(".c")
     flags = ["cc", "-O2", "-o", str(out), str(PROBES / source)]
-    subprocess.run([*flags, *(f"-l:{library}" for library in libraries)], check=True)
+    subprocess.run([*flags, *(f"-l:{library}" for library in libraries), "-ldl"], check=True)
     return str(out)
 
 
@@ -77,17 +78,28 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         plain = build("plain.c", Path(name), "libSDL2-2.0.so.0")
         for size in ((256, 256), (640, 480), (1920, 1080)):
-            command = (plain, str(size[0]), str(size[1]))
+            command: tuple[str, ...] = (plain, str(size[0]), str(size[1]))
             title = f"SDL 2 in memory, {size[0]}x{size[1]}"
             count = steps if size[0] < 1000 else steps // 5
             print(f"{title + ', without':38}{without(command, count):10.1f}")
-            game = Game(name="plain", command=command, size=size)
+            game = Game(name="plain", command=command, size=size, display="none")
             report(title, game, count)
             report(f"{title}, unseen", game, count, unseen=True)
+        keys = {"south": "space"}  # the programs below read no pad
+        triangle = build("gl.c", Path(name))
+        displays: dict[str, Literal["none", "x11"]] = {"surfaceless": "none", "glx": "x11"}
+        for kind, display in displays.items():
+            command = (triangle, kind, "256", "256")
+            game = Game(name="gl", command=command, display=display, keys=keys)
+            for unseen in (False, True):
+                title = f"OpenGL, {kind}, 256x256{', unseen' * unseen}"
+                report(title, game, steps // 2, unseen=unseen)
         cube = ("vkcube", "--width", "256", "--height", "256")
         if LAVAPIPE.exists():
             environment = {"VK_ICD_FILENAMES": str(LAVAPIPE)}
-            game = Game(name="cube", command=cube, display="x11", environment=environment)
+            game = Game(
+                name="cube", command=cube, display="x11", environment=environment, keys=keys
+            )
             for unseen in (False, True):
                 report(f"vkcube 256x256{', unseen' * unseen}", game, steps // 10, unseen=unseen)
 

@@ -11,14 +11,15 @@
 #define FAST
 #endif
 
-#define OUT_LIMIT 512
+#define OUT_LIMIT NG_SQUASH_MOST
+#define PAIR_LIMIT (NG_PICTURE_LIMIT / NG_SQUASH_LEAST / 2 + 2)
 #define ROW_UNIT 128      /* weights of the rows of one output row add up to this, */
 #define COLUMN_UNIT 16384 /* those of the columns of one output pixel to this: */
 #define SHIFT 21          /* together 2 to the power of this; sums fit into 31 bits */
 
 typedef uint8_t bytes16 __attribute__((vector_size(16), aligned(1), may_alias));
 
-static int16_t rows_sum[NG_PICTURE_LIMIT * 4 + 8]; /* columns are read in pairs */
+static int16_t rows_sum[(NG_PICTURE_LIMIT + 2 * PAIR_LIMIT) * 4]; /* columns are read in pairs */
 
 /* How much of each source cell [first + i, first + i + 1) lies in output cell `index` of `count`,
  * in parts of `unit`, adding up to exactly `unit`. Returns the number of cells. */
@@ -73,58 +74,81 @@ FAST static void add_rows(int16_t *sum, const uint8_t *one, const uint8_t *two, 
             sum[i] = (int16_t)(sum[i] + one[i] * weight + two[i] * weight_two);
 }
 
-/* The columns of each output pixel, in pairs: where they begin, how many, their weights. */
+/* The columns of each output pixel, in pairs: where they begin, and their weights, once for each of
+ * the four bytes of a pixel. All have as many pairs as the one with most; what is missing weighs 0. */
 static struct {
-    int width, size;
-    int first[OUT_LIMIT], pairs[OUT_LIMIT];
-    int16_t weights[NG_PICTURE_LIMIT + 4 * OUT_LIMIT];
+    int width, size, pairs;
+    int first[OUT_LIMIT];
+    int16_t weights[OUT_LIMIT * PAIR_LIMIT][8] __attribute__((aligned(16)));
 } columns;
 
 static void prepare_columns(int width, int size)
 {
     static uint32_t weights[NG_PICTURE_LIMIT + 2];
-    int16_t *next = columns.weights;
     if (columns.width == width && columns.size == size)
         return;
-    for (int x = 0; x < size; x++) {
-        int count = cover(x, size, width, COLUMN_UNIT, &columns.first[x], weights);
-        columns.pairs[x] = (count + 1) / 2;
-        for (int i = 0; i < 2 * columns.pairs[x]; i++)
-            *next++ = (int16_t)(i < count ? weights[i] : 0);
-    }
     columns.width = width;
     columns.size = size;
+    columns.pairs = 1;
+    for (int x = 0; x < size; x++) {
+        int count = cover(x, size, width, COLUMN_UNIT, &columns.first[x], weights);
+        columns.pairs = (count + 1) / 2 > columns.pairs ? (count + 1) / 2 : columns.pairs;
+    }
+    for (int x = 0; x < size; x++) {
+        int count = cover(x, size, width, COLUMN_UNIT, &columns.first[x], weights);
+        for (int i = 0; i < 2 * columns.pairs; i++)
+            for (int j = 0; j < 4; j++)
+                columns.weights[x * columns.pairs + i / 2][2 * j + i % 2] =
+                    (int16_t)(i < count ? weights[i] : 0);
+    }
 }
+
+#ifdef __SSE2__
+/* The sums of one output pixel. */
+__attribute__((always_inline)) static inline __m128i add_cells(const int16_t *sum, int x, int pairs)
+{
+    const __m128i *cell = (const __m128i *)(sum + 4 * columns.first[x]);
+    const __m128i *weight = (const __m128i *)columns.weights[x * pairs];
+    __m128i total = _mm_set1_epi32(1 << (SHIFT - 1));
+    for (int i = 0; i < pairs; i++) {
+        __m128i pair = _mm_loadu_si128(cell + i);
+        pair = _mm_unpacklo_epi16(pair, _mm_unpackhi_epi64(pair, pair));
+        total = _mm_add_epi32(total, _mm_madd_epi16(pair, weight[i]));
+    }
+    return _mm_srai_epi32(total, SHIFT);
+}
+
+__attribute__((always_inline)) static inline void add_columns_in(const int16_t *sum, uint8_t *out,
+                                                                 int size, int pairs)
+{
+    for (int x = 0; x < size; x += 4, out += 16) {
+        __m128i one = _mm_packs_epi32(add_cells(sum, x, pairs), add_cells(sum, x + 1, pairs));
+        __m128i two = _mm_packs_epi32(add_cells(sum, x + 2, pairs), add_cells(sum, x + 3, pairs));
+        _mm_storeu_si128((__m128i *)out, _mm_packus_epi16(one, two));
+    }
+}
+#endif
 
 /* From the sums of rows to one row of output, pixels of four bytes. */
 static void add_columns(const int16_t *sum, uint8_t *out, int size)
 {
-    const int16_t *weight = columns.weights;
-    for (int x = 0; x < size; x++, out += 4) {
-        const int16_t *cell = sum + 4 * columns.first[x];
 #ifdef __SSE2__
-        __m128i total = _mm_set1_epi32(1 << (SHIFT - 1));
-        for (int i = 0; i < columns.pairs[x]; i++, cell += 8, weight += 2) {
-            int32_t both;
-            memcpy(&both, weight, sizeof both);
-            __m128i pair = _mm_loadu_si128((const __m128i *)cell);
-            pair = _mm_unpacklo_epi16(pair, _mm_srli_si128(pair, 8));
-            total = _mm_add_epi32(total, _mm_madd_epi16(pair, _mm_set1_epi32(both)));
-        }
-        total = _mm_packs_epi32(_mm_srai_epi32(total, SHIFT), total);
-        int32_t pixel = _mm_cvtsi128_si32(_mm_packus_epi16(total, total));
-        memcpy(out, &pixel, sizeof pixel);
-#else
-        int32_t total[4];
-        for (int i = 0; i < 4; i++)
-            total[i] = 1 << (SHIFT - 1);
-        for (int i = 0; i < 2 * columns.pairs[x]; i++, cell += 4, weight++)
-            for (int j = 0; j < 4; j++)
-                total[j] += cell[j] * *weight;
-        for (int i = 0; i < 4; i++)
-            out[i] = (uint8_t)(total[i] >> SHIFT);
-#endif
+    switch (columns.pairs) { /* with the number known, the loop is unrolled */
+    case 1: add_columns_in(sum, out, size, 1); return;
+    case 2: add_columns_in(sum, out, size, 2); return;
+    case 3: add_columns_in(sum, out, size, 3); return;
+    default: add_columns_in(sum, out, size, columns.pairs); return;
     }
+#else
+    for (int x = 0; x < size; x++, out += 4)
+        for (int j = 0; j < 4; j++) {
+            int32_t total = 1 << (SHIFT - 1);
+            for (int i = 0; i < 2 * columns.pairs; i++)
+                total += sum[4 * (columns.first[x] + i) + j] *
+                         columns.weights[x * columns.pairs + i / 2][2 * j + i % 2];
+            out[j] = (uint8_t)(total >> SHIFT);
+        }
+#endif
 }
 
 void picture_squash(const ng_picture *picture, uint8_t *out, int size)

@@ -16,7 +16,10 @@ typedef struct {
 
 #define NG_PICTURE_LIMIT 8192 /* widest and highest picture that is accepted */
 
-/* Whole picture, area filter, into `size` x `size` RGB. Shrinking or enlarging in either axis. */
+/* Whole picture, area filter, into `size` x `size` RGB: a multiple of four within these limits.
+ * Shrinking or enlarging in either axis. */
+#define NG_SQUASH_LEAST 256
+#define NG_SQUASH_MOST 512
 void picture_squash(const ng_picture *picture, uint8_t *out, int size);
 
 /* Same size, tightly packed RGB. */

@@ -3,9 +3,11 @@
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void *x11, *gl, *egl;
+static int width = 64, height = 48;
 #define FROM(library, result, name, ...) ((result (*)(__VA_ARGS__))dlsym(library, #name))
 
 static void draw(unsigned frame)
@@ -19,7 +21,7 @@ static unsigned long x_window(void *display)
     unsigned long root = FROM(x11, unsigned long, XDefaultRootWindow, void *)(display);
     unsigned long window = FROM(x11, unsigned long, XCreateSimpleWindow, void *, unsigned long, int,
                                 int, unsigned, unsigned, unsigned, unsigned long, unsigned long)(
-        display, root, 0, 0, 64, 48, 0, 0, 0);
+        display, root, 0, 0, (unsigned)width, (unsigned)height, 0, 0, 0);
     FROM(x11, int, XMapWindow, void *, unsigned long)(display, window);
     return window;
 }
@@ -43,7 +45,7 @@ static int run_glx(void)
 static int run_egl(int surfaceless)
 {
     int wanted[] = {0x3033, surfaceless ? 1 : 4, 0x3040, 8, 0x3024, 8, 0x3038}; /* type, GL, red 8 */
-    int size[] = {0x3057, 64, 0x3056, 48, 0x3038}, count = 0;
+    int size[] = {0x3057, width, 0x3056, height, 0x3038}, count = 0;
     void *native = surfaceless ? NULL : FROM(x11, void *, XOpenDisplay, const char *)(NULL);
     void *display = FROM(egl, void *, eglGetPlatformDisplay, unsigned, void *, const void *)(
         surfaceless ? 0x31ddu : 0x31d5u, native, NULL); /* surfaceless Mesa, X11 */
@@ -73,6 +75,10 @@ static int run_egl(int surfaceless)
 int main(int count, char **arguments)
 {
     const char *kind = count > 1 ? arguments[1] : "glx";
+    if (count > 3) {
+        width = atoi(arguments[2]);
+        height = atoi(arguments[3]);
+    }
     x11 = dlopen("libX11.so.6", RTLD_NOW);
     gl = dlopen("libGL.so.1", RTLD_NOW | RTLD_GLOBAL);
     egl = dlopen("libEGL.so.1", RTLD_NOW);
