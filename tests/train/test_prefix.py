@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from training import CONFIG
 
 from nitrogen.actions import Actions
 from nitrogen.data.samples import Run, Samples
 from nitrogen.model.inference import ModelPolicy
 from nitrogen.train.loop import train
-from training import CONFIG
 
 
 @pytest.mark.slow
@@ -24,15 +24,21 @@ def test_a_plan_goes_on_as_it_was_begun(tmp_path):
         for side in (-1.0, 1.0)
     ]
     config = dataclasses.replace(
-        CONFIG, steps=300, batch=32, draws=4, prefix=2, log_every=100, save_every=300
+        CONFIG,
+        optim=dataclasses.replace(CONFIG.optim, learning_rate=1e-3, warmup_steps=30),
+        steps=400,
+        batch=32,
+        draws=4,
+        prefix=2,
     )
 
     folder = train(config, Samples(runs, horizon=4), tmp_path)
 
     policy, black = ModelPolicy.from_pretrained(folder), np.zeros((256, 256, 3), np.uint8)
     for side in (-1.0, 1.0):
-        committed = Actions.of(left_x=side, length=2)
-        plans = [policy.continue_plan(black, committed) for _ in range(20)]
-        assert all((plan.stick("left_x")[2:] * side > 0).all() for plan in plans)
+        for length in (1, 2):
+            committed = Actions.of(left_x=side, length=length)
+            plans = [policy.continue_plan(black, committed) for _ in range(20)]
+            assert all((plan.stick("left_x")[length:] * side > 0).all() for plan in plans)
     free = {float(np.sign(policy.act(black).stick("left_x")[0])) for _ in range(20)}
     assert free == {-1.0, 1.0}
