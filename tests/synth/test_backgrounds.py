@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from nitrogen.errors import ConfigError, VideoError
-from nitrogen.synth.backgrounds import GAMES, background
+from nitrogen.mini.env import make
+from nitrogen.synth.backgrounds import GAMES, background, expert_actions
 from nitrogen.video import VideoWriter
 
 
@@ -34,3 +35,22 @@ def test_unknown_backgrounds(tmp_path):
     (tmp_path / "b.mp4").write_text("no video")
     with pytest.raises(VideoError, match=r"b\.mp4"):
         background(str(tmp_path / "b.mp4"), seed=0, rate_hz=30)
+
+
+def test_the_experts_actions_lead_through_the_pictures():
+    actions = expert_actions("racer", seed=3, rate_hz=60, count=40)
+    env = make("racer")
+    env.reset(seed=3)
+    shown = env.render()
+    frames = background("racer", seed=3, rate_hz=60)
+
+    for row in range(0, 40, round(60 / env.rate_hz)):
+        frame = next(itertools.islice(frames, 0 if row == 0 else round(60 / env.rate_hz) - 1, None))
+        np.testing.assert_array_equal(frame, shown)
+        env.step(actions[row : row + 1].as_step())
+        shown = env.render()
+
+
+def test_only_games_have_experts():
+    with pytest.raises(ConfigError, match="only games have an expert"):
+        expert_actions("plain", seed=0, rate_hz=30, count=3)

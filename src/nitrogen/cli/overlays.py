@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 from tyro.conf import OmitArgPrefixes, Positional
 
@@ -62,7 +63,8 @@ def synth(
         skin: The overlay's skin: a name or a folder. With --clips: `all` draws among all skins.
         skins: A folder with more skins.
         background: A video, `game` (one of our own, by seed), platformer, racer, arena or plain.
-        motion: A pad log to replay, truth or chunks; made up, as if played, when left out.
+        motion: A pad log to replay, truth or chunks, or `expert`: what the expert does in the game
+            behind. Made up, as if played, when left out.
         clips: Make so many clips of random settings instead of one of those given.
         seed: Decides everything that is left to chance.
         settings: Of one clip; with --clips only the seconds.
@@ -70,10 +72,10 @@ def synth(
     import numpy as np
 
     from nitrogen.overlay.skin import find_skin, load_skins, shipped_skins
-    from nitrogen.synth.backgrounds import background as scenery
-    from nitrogen.synth.clips import describe, make_clips, played, synthesize
+    from nitrogen.synth.clips import clip_of, describe, make_clips
 
     more = [skins] if skins else []
+    log: Path | Literal["expert"] | None = "expert" if motion == Path("expert") else motion
     if clips:
         known = (
             [*shipped_skins(), *(skin for folder in more for skin in load_skins(folder))]
@@ -84,16 +86,14 @@ def synth(
             bar = bars.add_task("clips", total=clips, note="")
             paths = make_clips(
                 out, skins=known, count=clips, seed=seed, seconds=settings.seconds,
-                backgrounds=[background], log=motion,
+                backgrounds=[background], log=log,
                 on_done=lambda index, path: bars.update(bar, completed=index + 1, note=path.name),
             )  # fmt: skip
     else:
         chosen = find_skin(skin, folders=more)
-        synthesize(
-            out, skin=chosen, config=settings, seed=seed,
-            frames=scenery(background, seed=seed, rate_hz=settings.rate_hz),
-            actions=played(chosen, settings, np.random.default_rng(seed), log=motion),
-            notes={"background": background},
+        clip_of(
+            out, chosen, settings, background_name=background, seed=seed,
+            rng=np.random.default_rng(seed), log=log,
         )  # fmt: skip
         paths = [out]
     for path in paths:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,14 @@ from nitrogen.overlay.look import Overlay
 from nitrogen.overlay.render import place
 from nitrogen.overlay.skin import Skin
 from nitrogen.overlay.synth import MotionConfig, motion
-from nitrogen.synth.backgrounds import background
+from nitrogen.synth.backgrounds import background, expert_actions
 from nitrogen.synth.settings import SynthConfig, encoder, random_config
 from nitrogen.video import VideoWriter, probe, read
 
 FORMAT = "nitrogen.synth/1"
+
+Expert = Literal["expert"]
+"""In place of a log: what the expert does in the game behind the overlay."""
 
 
 def synthesize(
@@ -107,17 +110,25 @@ def boxed(frame: Frame, size: tuple[int, int], letterbox: float | None) -> Frame
 
 
 def played(
-    skin: Skin, config: SynthConfig, rng: np.random.Generator, *, log: Path | None = None
+    skin: Skin,
+    config: SynthConfig,
+    rng: np.random.Generator,
+    *,
+    log: Path | None = None,
+    source: Actions | None = None,
 ) -> Actions:
-    """Motion of those controls that the skin shows: made up, or from a pad log.
+    """Motion of those controls that the skin shows: made up, from a pad log, or as given.
 
-    log: a truth file, or a folder of chunks; repeated where the clip is longer.
+    log: a truth file, or a folder of chunks; repeated where the clip is longer. source: one row
+    per frame.
     """
     count = max(1, round(config.seconds * config.rate_hz))
-    if log is None:
-        actions = motion(rng, count, rate_hz=config.rate_hz, config=MotionConfig(busy=config.busy))
-    else:
+    if source is not None:
+        actions = source
+    elif log is not None:
         actions = replayed(log, count, rate_hz=config.rate_hz)
+    else:
+        actions = motion(rng, count, rate_hz=config.rate_hz, config=MotionConfig(busy=config.busy))
     buttons, sticks = actions.buttons.copy(), actions.sticks.copy()
     for name in set(BUTTONS) - skin.buttons:
         buttons[:, BUTTON_INDEX[name]] = 0
@@ -143,6 +154,29 @@ def replayed(log: Path, count: int, *, rate_hz: float) -> Actions:
     return Actions(actions.buttons[rows], actions.sticks[rows])
 
 
+def clip_of(
+    path: Path,
+    skin: Skin,
+    config: SynthConfig,
+    *,
+    background_name: str,
+    seed: int,
+    rng: np.random.Generator,
+    log: Path | Expert | None = None,
+) -> Path:
+    """Write one clip over a background by name; see `make_clips`. Returns the truth's path."""
+    rate_hz, count = config.rate_hz, max(1, round(config.seconds * config.rate_hz))
+    source = None
+    if log == "expert":
+        source = expert_actions(background_name, seed=seed, rate_hz=rate_hz, count=count)
+    return synthesize(
+        path, skin=skin, config=config, seed=seed,
+        frames=background(background_name, seed=seed, rate_hz=rate_hz),
+        actions=played(skin, config, rng, log=Path(log) if log else None, source=source),
+        notes={"background": background_name, "motion": str(log or "made up")},
+    )  # fmt: skip
+
+
 def make_clips(
     folder: Path,
     *,
@@ -151,7 +185,7 @@ def make_clips(
     seed: int = 0,
     seconds: float = 30.0,
     backgrounds: Sequence[str] = ("game",),
-    log: Path | None = None,
+    log: Path | Expert | None = None,
     on_done: Callable[[int, Path], None] = lambda index, path: None,
 ) -> list[Path]:
     """Write `count` clips with random settings, skins and backgrounds; returns their paths.
@@ -167,11 +201,8 @@ def make_clips(
         clip = int(rng.integers(2**31))
         path = folder / f"{index:05d}.mp4"
         if not (path.is_file() and truth_path(path).is_file()):
-            synthesize(
-                path, skin=skin, config=config, seed=clip,
-                frames=background(scenery, seed=clip, rate_hz=config.rate_hz),
-                actions=played(skin, config, rng, log=log),
-                notes={"background": scenery},
+            clip_of(
+                path, skin, config, background_name=scenery, seed=clip, rng=rng, log=log,
             )  # fmt: skip
         paths.append(path)
         on_done(index, path)

@@ -14,9 +14,12 @@ from nitrogen.overlay.look import Look
 Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right"]
 Codec = Literal["h264", "hevc", "vp9", "av1"]
 
+_X265 = "log-level=error:pools=none:frame-threads=1:wpp=0"
+"""No pool of threads: those of x265 give way to everything else and starve on a busy machine."""
+
 ENCODERS: dict[str, tuple[str, dict[str, str]]] = {
     "h264": ("libx264", {"preset": "superfast"}),
-    "hevc": ("libx265", {"preset": "ultrafast", "x265-params": "log-level=error:pools=1"}),
+    "hevc": ("libx265", {"preset": "ultrafast", "x265-params": _X265}),
     "vp9": ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "row-mt": "0"}),
     "av1": ("libsvtav1", {"preset": "11", "svtav1-params": "lp=1"}),
 }
