@@ -117,6 +117,7 @@ def hashes(game: Game, actions: Actions) -> tuple[list[bytes], int]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("profile", [supertux, starfighter, mrboom], ids=lambda p: p.GAME.name)
 def test_3000_frames_repeat_wherever_the_program_is_loaded(profile):
     if Path("/proc/sys/kernel/randomize_va_space").read_text().strip() == "0":
