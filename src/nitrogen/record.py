@@ -159,6 +159,7 @@ def record(
         "placement": asdict(placement),
         "box": list(renderer.box),
         "size": list(config.size),
+        "switched": skin.switched,
     }
     actions = Actions(np.array(recorder.buttons), np.array(recorder.sticks))
     lengths = [episode.frames for episode in episodes]

@@ -152,3 +152,14 @@ def test_a_clip_describes_itself(tmp_path):
     assert "nitrogen in 320x180 at 30 Hz, h264" in text
     assert "latency_frames 2" in text
     assert "opacity 0.7" in text
+
+
+def test_triggers_that_are_switches_are_on_screen_or_not(tmp_path):
+    skin = find_skin("switch_dark")
+    travel = Actions.concatenate(Actions.of(left_trigger=x) for x in (0.0, 0.1, 0.2, 0.9))
+    frames = background("plain", seed=0, rate_hz=30)
+    synthesize(tmp_path / "a.mp4", skin=skin, config=SMALL, frames=frames, actions=travel)
+    truth = read_truth(tmp_path / "a.pad.parquet")
+
+    assert truth.on_screen().button("left_trigger").tolist() == [0, 0, 1, 1]
+    assert truth.actions.button("left_trigger") == pytest.approx([0, 0.1, 0.2, 0.9])

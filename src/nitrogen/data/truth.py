@@ -35,10 +35,17 @@ class Truth:
     """Per frame: the row whose state its overlay shows, (T,); None means its own."""
 
     def on_screen(self) -> Actions:
-        """The state that the overlay on each frame shows: what a perfect reader would read."""
-        if self.shown is None:
-            return self.actions
-        return Actions(self.actions.buttons[self.shown], self.actions.sticks[self.shown])
+        """The state that the overlay on each frame shows: what a perfect reader would read.
+
+        Triggers that the skin shows as a switch (fact `switched`: name and threshold) are pressed
+        or not.
+        """
+        rows = slice(None) if self.shown is None else self.shown
+        buttons = self.actions.buttons[rows].copy()
+        for name, threshold in self.facts.get("switched", {}).items():
+            column = BUTTONS.index(name)
+            buttons[:, column] = buttons[:, column] >= threshold
+        return Actions(buttons, self.actions.sticks[rows])
 
 
 def truth_path(video: Path) -> Path:

@@ -121,6 +121,15 @@ class Skin:
         return frozenset(shown)
 
     @property
+    def switched(self) -> dict[str, float]:
+        """The triggers that this skin shows as a switch, and from which travel on."""
+        return {
+            layer.button: SWITCH
+            for layer in self.layers
+            if isinstance(layer, TriggerLayer) and layer.mode == "switch"
+        }
+
+    @property
     def sticks(self) -> frozenset[str]:
         """The sticks that this skin can show: `left`, `right`."""
         return frozenset(layer.side for layer in self.layers if isinstance(layer, StickLayer))

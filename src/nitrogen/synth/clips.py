@@ -80,7 +80,8 @@ def synthesize(
     facts = {
         "video": path.name, "rate_hz": config.rate_hz, "skin": skin.name,
         "placement": asdict(placement), "box": list(overlay.box), "size": list(config.size),
-        "settings": asdict(config), "seed": seed, "synth": FORMAT, **(notes or {}),
+        "settings": asdict(config), "seed": seed, "synth": FORMAT, "switched": skin.switched,
+        **(notes or {}),
     }  # fmt: skip
     write_truth(truth_path(path), actions[:count], facts, {"shown": shown[:count]})
     return truth_path(path)
