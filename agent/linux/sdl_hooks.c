@@ -27,10 +27,16 @@ static void *real(int major, const char *name)
     return found ? found : hook_next(name);
 }
 
-/* Hooks work for the game's own calls; calls of SDL 1.2 that is a dress of SDL 2 only go through. */
+static bool is_game(void)
+{
+    return !own_code() && agent_on();
+}
+
+/* SDL 1.2 that is a dress of SDL 2 gets pad, events and swaps from there: its own calls go through.
+ * Its screen is ours all the same, as it would show it only when real time has passed. */
 static bool works(int major)
 {
-    return !own_code() && agent_on() && !(major == 1 && sdl12_is_dress());
+    return is_game() && !(major == 1 && sdl12_is_dress());
 }
 
 static int started(int major, uint32_t flags, int result)
@@ -103,13 +109,13 @@ HOOK(void *, SDL_GL_GetProcAddress, (const char *name), name)
 
 static int SDL_Flip_of(int major, void *screen)
 {
-    return works(major) ? sdl12_flip(screen) : CALL(int, SDL_Flip, void *)(screen);
+    return is_game() ? sdl12_flip(screen) : CALL(int, SDL_Flip, void *)(screen);
 }
 HOOK(int, SDL_Flip, (void *screen), screen)
 
 static int SDL_UpdateRect_of(int major, void *screen, int x, int y, int w, int h)
 {
-    if (works(major))
+    if (is_game())
         return sdl12_update(screen, w == 0 && h == 0);
     return CALL(int, SDL_UpdateRect, void *, int, int, int, int)(screen, x, y, w, h);
 }
@@ -117,7 +123,7 @@ HOOK(int, SDL_UpdateRect, (void *screen, int x, int y, int w, int h), screen, x,
 
 static int SDL_UpdateRects_of(int major, void *screen, int count, void *rects)
 {
-    if (works(major))
+    if (is_game())
         return sdl12_update(screen, false);
     return CALL(int, SDL_UpdateRects, void *, int, void *)(screen, count, rects);
 }
@@ -135,6 +141,8 @@ HOOK(int, SDL_GL_SwapBuffers, (int nothing), nothing)
 /* The game is about to look for events: running free, these are of the pad as it is now. */
 static void before_events(int major)
 {
+    if (major == 1 && is_game())
+        sdl12_finish_update();
     if (!works(major))
         return;
     own_begin();
@@ -144,8 +152,6 @@ static void before_events(int major)
         pad_apply();
     }
     own_end();
-    if (major == 1)
-        sdl12_finish_update();
 }
 
 #define EVENTS(name, parameters, types, ...) \
@@ -169,7 +175,7 @@ EVENTS(SDL_PumpEvents, (int nothing), none, nothing)
 
 static int SDL_Delay_of(int major, uint32_t time_ms)
 {
-    if (major == 1 && works(major))
+    if (major == 1 && is_game())
         sdl12_finish_update();
     return CALL(int, SDL_Delay, uint32_t)(time_ms);
 }

@@ -144,6 +144,14 @@ EXPORT int ppoll(struct pollfd *files, nfds_t count, const struct timespec *time
     return virtual_poll(files, count, nanoseconds(timeout));
 }
 
+EXPORT int epoll_pwait(int file, struct epoll_event *events, int limit, int timeout_ms,
+                       const sigset_t *mask)
+{
+    if (timeout_ms <= 0 || mask || !agent_owns_time())
+        return REAL(epoll_pwait)(file, events, limit, timeout_ms, mask);
+    return epoll_wait(file, events, limit, timeout_ms);
+}
+
 struct select_call {
     int count;
     fd_set *sets[3];
@@ -174,6 +182,15 @@ EXPORT int select(int count, fd_set *in, fd_set *out, fd_set *bad, struct timeva
         if (call.sets[i])
             call.asked[i] = *call.sets[i];
     return wait_for_files(look_select, &call, timeout_ns);
+}
+
+EXPORT int pselect(int count, fd_set *in, fd_set *out, fd_set *bad, const struct timespec *timeout,
+                   const sigset_t *mask)
+{
+    if (!timeout || !nanoseconds(timeout) || mask || !agent_owns_time())
+        return REAL(pselect)(count, in, out, bad, timeout, mask);
+    struct timeval limit = {timeout->tv_sec, (timeout->tv_nsec + 999) / 1000};
+    return select(count, in, out, bad, &limit);
 }
 
 struct epoll_call {

@@ -53,10 +53,12 @@ static void wait_by(int way)
     case 6: FD_ZERO(&files); FD_SET(quiet[0], &files); select(quiet[0] + 1, &files, NULL, NULL, &ten_too); break;
     case 7: epoll = epoll_create1(0); epoll_ctl(epoll, EPOLL_CTL_ADD, quiet[0], &event); epoll_wait(epoll, &event, 1, 10); close(epoll); break;
     case 8: pthread_mutex_lock(&mutex); pthread_cond_timedwait(&condition, &mutex, &end); pthread_mutex_unlock(&mutex); break;
-    case 9: sem_init(&semaphore, 0, 0); sem_timedwait(&semaphore, &end); break;
+    case 9: FD_ZERO(&files); FD_SET(quiet[0], &files); pselect(quiet[0] + 1, &files, NULL, NULL, &ten, NULL); break;
+    case 10: epoll = epoll_create1(0); epoll_ctl(epoll, EPOLL_CTL_ADD, quiet[0], &event); epoll_pwait(epoll, &event, 1, 10, NULL); close(epoll); break;
+    case 11: sem_init(&semaphore, 0, 0); sem_timedwait(&semaphore, &end); break;
     }
 }
-#define WAYS 10
+#define WAYS 12
 
 static void *other(void *unused)
 {
