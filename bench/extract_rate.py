@@ -1,8 +1,8 @@
 """How fast extraction is, and where the time goes.
 
-    python bench/extract_rate.py VIDEO [--skins FOLDER] [--frames 600]
+    python bench/extract_rate.py VIDEO [--skins FOLDER] [--reader matched] [--frames 600]
 
-Reports CPU seconds per stage and frames per second end to end for the matched reader, beside a
+Reports CPU seconds per stage and frames per second end to end for one reader, beside a
 straightforward loop: OpenCV's VideoCapture, whole RGB frames, SIFT against one skin in every frame.
 Run it with OMP_NUM_THREADS=1 on a quiet machine.
 """
@@ -19,12 +19,13 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from nitrogen.extract.locate import Library, gray_of, locate, mean_picture
-from nitrogen.extract.matched import MatchedReader, reading_box
+from nitrogen.extract.choice import prepare
+from nitrogen.extract.locate import Library, gray_of
 from nitrogen.extract.pipeline import ExtractConfig, extract
+from nitrogen.extract.sightings import find_sightings, windows
 from nitrogen.overlay.render import Placement, Renderer
 from nitrogen.overlay.skin import Skin, load_skins, shipped_skins
-from nitrogen.video import glimpses, probe, read, read_planes
+from nitrogen.video import probe, read, read_planes
 
 T = TypeVar("T")
 
@@ -61,28 +62,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("video", type=Path)
     parser.add_argument("--skins", type=Path)
+    parser.add_argument("--reader", default="matched", choices=("matched", "network"))
     parser.add_argument("--frames", type=int, default=600)
     options = parser.parse_args()
     video, count = options.video, options.frames
     info = probe(video)
     skins = shipped_skins() + (load_skins(options.skins) if options.skins else [])
     library_s, library = timed(lambda: Library(skins))
-    keyframe_s, pictures = timed(lambda: list(glimpses(video)))
-    locate_s, found = timed(lambda: locate(mean_picture(pictures), library))
-    box = reading_box(found)
+    keyframe_s, looked = timed(lambda: windows(info))
+    locate_s, sightings = timed(lambda: find_sightings(looked, library))
+    learn_s, (reader, sighting, _) = timed(lambda: prepare(sightings[0], options.reader, info))
     rgb_s, _ = timed(lambda: sum(1 for _ in islice(read(video), count)))
-    decode_s, crops = timed(lambda: [p.pixels for p in islice(read_planes(video, box), count)])
-    learn_s, reader = timed(lambda: MatchedReader(found, crops[:: max(1, len(crops) // 60)]))
+    planes = read_planes(video, reader.box, glance=True)
+    decode_s, crops = timed(lambda: [p.pixels for p in islice(planes, count)])
     reader.scan(crops[:256])
     scan_s, _ = timed(
         lambda: [reader.scan(crops[at : at + 256]) for at in range(0, len(crops), 256)]
     )
+    config = ExtractConfig(min_density=0.0, reader=options.reader)
     with tempfile.TemporaryDirectory() as out:
-        whole_s, _ = timed(
-            lambda: extract(video, Path(out), skins=library, config=ExtractConfig(min_density=0.0))
-        )
-    simple = straightforward(video, found.skin, min(count, 60))
+        whole_s, _ = timed(lambda: extract(video, Path(out), skins=library, config=config))
+    assert sighting.found is not None
+    simple = straightforward(video, sighting.found.skin, min(count, 60))
     rate = info.frame_count / whole_s
+    decode_share = decode_s / len(crops) * info.frame_count / whole_s
+    parse_share = scan_s / len(crops) * info.frame_count / whole_s
+    locate_share = (keyframe_s + locate_s + learn_s) / whole_s
     print(
         json.dumps(
             {
@@ -99,6 +104,12 @@ def main() -> None:
                     "end_to_end": round(rate, 1),
                     "straightforward": round(simple, 1),
                 },
+                "share": {
+                    "decode": round(decode_share, 3), "locate_and_learn": round(locate_share, 3),
+                    "parse": round(parse_share, 3),
+                    "rest": round(1 - decode_share - locate_share - parse_share, 3),
+                },
+                "reader": reader.name,
                 "times_faster": round(rate / simple, 1),
                 "times_real_time": round(rate / info.rate_hz, 2),
             },

@@ -78,11 +78,12 @@ def _page(summary: dict[str, Any], entries: Sequence[Entry], progress: Progress 
     report.table(
         "Videos",
         ["video", "min", "skin", "reader", "score", "opacity", "confidence", "visible", "density",
-         "repeated", "latency ms", "chunks", "idle", "hidden"],
+         "repeated", "latency ms", "chunks"],
         [_row(entry) for entry in sorted(read, key=lambda entry: entry.confidence)],
         note="The least certain first. Density: mean share of rows with a button pressed or a stick"
         " beyond 0.2. Latency: by how much the game's picture answers after the overlay, with its"
-        " 95 % interval; it includes the game's own time to answer and is never applied.",
+        " 95 % interval; it includes the game's own time to answer and is never applied."
+        " Chunks: written + idle + without overlay.",
     )  # fmt: skip
     report.table(
         "Left out",
@@ -125,11 +126,11 @@ def _row(entry: Entry) -> list[str]:
         f"{entry.score:.2f}",
         "-" if entry.opacity is None else f"{entry.opacity:.2f}",
         f"{entry.confidence:.2f}",
-        f"{100 * entry.visible:.1f} %",
+        f"{entry.visible:.2f}",
         density,
-        f"{100 * entry.repeated:.1f} %",
+        f"{entry.repeated:.2f}",
         lag,
-        *(str(count) for count in (entry.chunks, entry.idle, entry.hidden)),
+        f"{entry.chunks} + {entry.idle} + {entry.hidden}",
     ]
 
 
