@@ -186,7 +186,7 @@ static uint32_t mouse_of(int major, const char *name, bool relative, void *x, vo
 {
     int places[2] = {0};
     uint32_t buttons = 0;
-    if (!works(major) || !mouse_ask(relative, &places[0], &places[1], &buttons))
+    if (!is_game() || !mouse_ask(relative, &places[0], &places[1], &buttons))
         return ((uint32_t(*)(void *, void *))real(major, name))(x, y);
     void *out[2] = {x, y};
     for (int i = 0; i < 2; i++) {
