@@ -19,9 +19,11 @@ from nitrogen.errors import (
     GameMissingError,
 )
 from nitrogen.simulator import linux
+from nitrogen.simulator.catalog import game_named
 from nitrogen.simulator.env import GameEnv
 from nitrogen.simulator.game import ExitJudge, Game
 from nitrogen.simulator.games import starfighter, supertux
+from nitrogen.simulator.wrappers import HoldAction
 
 GAMES = [starfighter.GAME, supertux.GAME]
 pytestmark = pytest.mark.game
@@ -120,18 +122,29 @@ def test_a_restored_state_continues_as_the_original(game: Game):
     env.close()
 
 
-def test_unseen_frames_are_the_same_game():
-    env = GameEnv(needs(supertux.GAME))
-    held = GameEnv(supertux.GAME, hold=4)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "supertux",
+        "starfighter",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("blobwars", "mrboom")),
+    ],
+)
+def test_unseen_frames_are_the_same_game(name: str):
+    game = dataclasses.replace(needs(game_named(name)), judge=ExitJudge)
+    assert game.skips_drawing
+    env = GameEnv(game)
+    held = HoldAction(GameEnv(game), frames=4)
+    assert held.rate_hz == held.metadata["render_fps"] == held.env.rate_hz == game.rate_hz / 4
     rows = varied_actions(40)
-    frame, _ = env.reset(seed=0)
-    held_frame, _ = held.reset(seed=0)
+    env.reset(seed=0)
+    held.reset(seed=0)
     for row in rows:
         for _ in range(4):
-            frame, *_ = env.step(row.as_step())
-        held_frame, *_ = held.step(row.as_step())
+            frame, *_, info = env.step(row.as_step())
+        held_frame, *_, held_info = held.step(row.as_step())
         np.testing.assert_array_equal(frame, held_frame)
-    assert held.info()["virtual_time_s"] == env.info()["virtual_time_s"]
+    assert held_info["virtual_time_s"] == info["virtual_time_s"]
     env.close()
     held.close()
 

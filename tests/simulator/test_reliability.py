@@ -15,7 +15,6 @@ import pytest
 from nitrogen.actions import Actions
 from nitrogen.errors import GameError
 from nitrogen.simulator import linux
-from nitrogen.simulator.channel import processor_seconds
 from nitrogen.simulator.env import GameEnv
 from nitrogen.simulator.fidelity import varied_actions
 from nitrogen.simulator.game import ExitJudge, Game
@@ -173,7 +172,6 @@ def test_eight_games_at_once_leak_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(set(descriptors)) == 1
     assert own[-1] - own[1] < 10
     assert games[-1] - games[1] < 40
-    assert all(processor_seconds(pid) > 0 for pid in playing)
     envs.close()
     assert len(list(Path("/proc/self/fd").iterdir())) == files
     assert not children()

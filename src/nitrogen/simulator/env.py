@@ -59,12 +59,9 @@ class GameEnv(gymnasium.Env[Frame, Step]):
         """
         if render_mode not in (None, "rgb_array"):
             raise GameError(f"render_mode must be 'rgb_array' or None, not {render_mode!r}")
-        if hold < 1:
-            raise GameError(f"hold must be at least 1, not {hold}")
         self.render_mode = render_mode
         self._choose: Callable[[int], Game] = game if callable(game) else lambda seed: game
-        self._hold = hold
-        self._seed = 0
+        self._hold = 1
         self._session: Session | None = None
         self._start: GameState | None = None
         self._state: GameState | None = None
@@ -78,7 +75,15 @@ class GameEnv(gymnasium.Env[Frame, Step]):
             buttons=spaces.Box(0.0, 1.0, (len(BUTTONS),), np.float32),
             sticks=spaces.Box(-1.0, 1.0, (len(STICKS),), np.float32),
         )
-        self._describe(self._choose(0))
+        self.game = self._choose(0)
+        self.hold(hold)
+
+    def hold(self, frames: int) -> None:
+        """Hold each action for so many frames from now on; only the last of them is looked at."""
+        if frames < 1:
+            raise GameError(f"hold must be at least 1 frame, not {frames}")
+        self._hold = frames
+        self._describe(self.game)
 
     def _describe(self, game: Game) -> None:
         self.game = game

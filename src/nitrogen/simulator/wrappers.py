@@ -1,6 +1,6 @@
 """Wrappers for any environment with gamepad actions: hold, lock, limit, and few discrete actions.
 
-Knows the action of the environments' contract. Knows no game.
+Knows the action of the environments' contract, and that a `GameEnv` holds actions itself.
 """
 
 from typing import Any
@@ -11,6 +11,7 @@ from gymnasium import spaces
 
 from nitrogen.actions import BUTTON_INDEX, MENU_BUTTONS, Actions, Frame, Step
 from nitrogen.errors import GameError
+from nitrogen.simulator.env import GameEnv
 
 Env = gymnasium.Env[Frame, Step]
 
@@ -18,7 +19,9 @@ Env = gymnasium.Env[Frame, Step]
 class HoldAction(gymnasium.Wrapper[Frame, Step, Frame, Step]):
     """Each step holds the action for several frames, or until the episode ends.
 
-    For a `GameEnv` its own `hold` is faster, as it leaves out the pictures in between.
+    A `GameEnv` directly inside holds them itself: frames in between are not captured, nor drawn
+    where the game allows it, and its judge does not look at them. Of any other environment the
+    steps are repeated, and events of all of them are reported.
     """
 
     def __init__(self, env: Env, *, frames: int) -> None:
@@ -26,16 +29,18 @@ class HoldAction(gymnasium.Wrapper[Frame, Step, Frame, Step]):
         super().__init__(env)
         if frames < 1:
             raise GameError(f"frames must be at least 1, not {frames}")
-        self._frames = frames
-        fps = float(env.metadata["render_fps"]) / frames
-        self.metadata = {**env.metadata, "render_fps": fps}
-        self.rate_hz = fps
+        self.rate_hz = float(env.metadata["render_fps"]) / frames
+        self._repeats = frames
+        if isinstance(env, GameEnv):
+            env.hold(frames)
+            self._repeats = 1
+        self.metadata = {**env.metadata, "render_fps": self.rate_hz}
 
     def step(self, action: Step) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
-        """`frames` steps with one action; events of all of them are reported."""
+        """`frames` frames with one action."""
         events: list[str] = []
         total = 0.0
-        for _ in range(self._frames):
+        for _ in range(self._repeats):
             frame, reward, terminated, truncated, info = self.env.step(action)
             events += info.get("events", [])
             total += float(reward)

@@ -15,6 +15,7 @@ GAME = Game(
     display="none",
     startup=Actions.concatenate([Actions.released(60), *[_TAP] * 6, Actions.released(30)]),
     saves="fork",
+    skips_drawing=True,
     seeded=True,
     deterministic=True,
 )
