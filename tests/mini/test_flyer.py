@@ -14,7 +14,7 @@ def test_caves_have_room_everywhere(seed: int) -> None:
 
     for x in np.linspace(0, level.end, 300):
         top, bottom = level.gap(float(x))
-        assert bottom - top > 26
+        assert bottom - top > 20
         assert 0 < top < bottom < 90
     for foe in level.foes:
         top, bottom = level.gap(foe.x)

@@ -7,6 +7,7 @@ Knows environments that save, restore and report progress. What the search reads
 counters) no policy ever sees.
 """
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -122,24 +123,24 @@ class _Point:
     progress: float
     tries: int = 0
 
-    @property
-    def worth(self) -> float:
-        """Further ones before nearer ones, fresh ones before tried ones."""
-        return self.progress - 0.02 * self.tries
-
 
 @dataclass(eq=False)
 class _Archive:
     size: int
     points: dict[Hashable, _Point] = field(default_factory=dict)
-    seen: set[Hashable] = field(default_factory=set)
+    visits: Counter[Hashable] = field(default_factory=Counter)
     furthest: float = 0.0
+
+    def worth(self, cell: Hashable) -> float:
+        """Further ones before nearer ones, fresh ones before tried ones, rare before common."""
+        point = self.points[cell]
+        return point.progress - 0.02 * point.tries - 0.02 * float(np.log(self.visits[cell]))
 
     def choose(self, rng: np.random.Generator) -> _Point:
         """The worthiest of six random ones."""
         cells = list(self.points)
         drawn = rng.integers(len(cells), size=6)
-        point = max((self.points[cells[index]] for index in drawn), key=lambda point: point.worth)
+        point = self.points[max((cells[index] for index in drawn), key=self.worth)]
         point.tries += 1
         return point
 
@@ -154,10 +155,9 @@ class _Archive:
         if cell in self.points:
             env.forget(self.points.pop(cell).state)
         self.points[cell] = point
-        self.seen.add(cell)
         self.furthest = max(self.furthest, point.progress)
         if len(self.points) > self.size:
-            least = min(self.points, key=lambda cell: self.points[cell].worth)
+            least = min(self.points, key=self.worth)
             env.forget(self.points.pop(least).state)
 
 
@@ -171,6 +171,7 @@ def search(
     config = config or SearchConfig()
     _, info = env.reset(seed=seed)
     archive = _Archive(config.points)
+    archive.visits[config.cell(info)] += 1
     archive.add(config.cell(info), _Point(env.save(), [], info["progress"]), env)
     frames = 0
     while frames < config.max_frames:
@@ -189,11 +190,12 @@ def search(
             if is_over:
                 break
             cell = config.cell(info)
+            archive.visits[cell] += 1
             if archive.wants(cell, config):
                 archive.add(cell, _Point(env.save(), list(parts), info["progress"]), env)
     raise GameError(
         f"no way to the goal found in {frames} frames (furthest: {archive.furthest:.0%}, cells"
-        f" seen: {len(archive.seen)}); allow more frames, or propose other moves"
+        f" seen: {len(archive.visits)}); allow more frames, or propose other moves"
     )
 
 

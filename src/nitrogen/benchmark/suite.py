@@ -5,7 +5,13 @@ import difflib
 import functools
 import importlib.util
 
-from nitrogen.benchmark.games import chromium, freedoom, starfighter, supertux
+from nitrogen.benchmark.games import (
+    chromium,
+    freedoom,
+    openarena,
+    starfighter,
+    supertux,
+)
 from nitrogen.benchmark.games.base import OpenTask
 from nitrogen.benchmark.search import SearchConfig
 from nitrogen.benchmark.task import Task
@@ -95,6 +101,7 @@ OPEN_TASKS: tuple[OpenTask, ...] = (
     *starfighter.TASKS,
     *chromium.TASKS,
     *freedoom.TASKS,
+    *openarena.TASKS,
 )
 """Tasks of real games, with the search that demonstrates them."""
 

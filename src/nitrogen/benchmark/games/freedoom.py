@@ -104,35 +104,40 @@ class ExitJudge(DoomJudge):
         return self.look(view, min(0.99, 1 - left**0.5))
 
 
-_MOVES = moves(
-    (
-        (6, (), {"left_y": -1.0}),
-        (2, (), {"right_x": -1.0}),
-        (2, (), {"right_x": 1.0}),
-        (1, (), {"left_y": -1.0, "right_x": -1.0}),
-        (1, (), {"left_y": -1.0, "right_x": 1.0}),
-        (1, ("south",), {}),
-        (1, ("south",), {"left_y": -1.0}),
-        (2, ("right_trigger",), {}),
-        (1, ("right_trigger",), {"right_x": 1.0}),
-        (1, ("right_trigger",), {"right_x": -1.0}),
-        (1, (), {"left_x": 1.0}),
-        (1, (), {"left_x": -1.0}),
-    ),
-    lengths=(4, 8, 16, 30),
+_WALK: list[tuple[float, tuple[str, ...], dict[str, float]]] = [
+    (6, (), {"left_y": -1.0}),
+    (2, (), {"right_x": -1.0}),
+    (2, (), {"right_x": 1.0}),
+    (1, (), {"left_y": -1.0, "right_x": -1.0}),
+    (1, (), {"left_y": -1.0, "right_x": 1.0}),
+    (1, ("south",), {}),
+    (1, ("south",), {"left_y": -1.0}),
+    (1, (), {"left_x": 1.0}),
+    (1, (), {"left_x": -1.0}),
+]
+_SHOOT: list[tuple[float, tuple[str, ...], dict[str, float]]] = [
+    (4, ("right_trigger",), {}),
+    (2, ("right_trigger",), {"right_x": 0.6}),
+    (2, ("right_trigger",), {"right_x": -0.6}),
+]
+_LENGTHS = (4, 8, 16, 30)
+_HUNT = SearchConfig(
+    propose=moves((*_WALK, *_SHOOT), lengths=_LENGTHS), cell=by_place(128, "kills"), points=64
+)
+_EXPLORE = SearchConfig(
+    propose=moves(_WALK, lengths=_LENGTHS), cell=by_place(96, "kills", "items"), points=48
 )
 _GAME = freedoom.game(1, 1, skill=3)
-_SEARCH = SearchConfig(propose=_MOVES, cell=by_place(96, "kills", "items"), points=48)
 
 TASKS: tuple[OpenTask, ...] = (
     open_task(
-        "kill_five",
+        "kill_two",
         _GAME,
-        JudgeMaker(KillJudge, (5,)),
+        JudgeMaker(KillJudge, (2,)),
         facts=("combat", "3D", "memory"),
-        goal="Kill five monsters of the first map and live.",
-        limit_s=90.0,
-        search=_SEARCH,
+        goal="Kill two monsters of the first map in 60 seconds and live.",
+        limit_s=60.0,
+        search=_HUNT,
     ),
     open_task(
         "find_the_exit",
@@ -141,16 +146,16 @@ TASKS: tuple[OpenTask, ...] = (
         facts=("navigation", "3D", "memory"),
         goal="Press the switch at the end of the first map.",
         limit_s=180.0,
-        search=_SEARCH,
+        search=_EXPLORE,
     ),
     open_task(
-        "gather_twelve",
+        "gather_six",
         _GAME,
-        JudgeMaker(ItemJudge, (12,)),
+        JudgeMaker(ItemJudge, (6,)),
         facts=("game-specific", "3D", "memory"),
-        goal="Pick up twelve of the bonus items of the first map.",
-        limit_s=120.0,
-        search=_SEARCH,
+        goal="Pick up six of the bonus items of the first map.",
+        limit_s=60.0,
+        search=_EXPLORE,
     ),
 )
 """The tasks."""

@@ -69,9 +69,9 @@ def generate(rng: np.random.Generator) -> Level:
     aim, width = middle, half
     for column in range(LENGTH):
         if column % 5 == 0 and column > 5:
-            width = float(rng.uniform(17, 32))
-            aim = float(rng.uniform(width + 5, 85 - width))
-        middle += min(max(aim - middle, -3.2), 3.2)
+            width = float(rng.uniform(14, 21))
+            aim = float(rng.uniform(width + 4, 86 - width))
+        middle += min(max(aim - middle, -4.5), 4.5)
         half += min(max(width - half, -3.5), 3.5)
         ceiling.append(max(middle - half, 3.0))
         floor.append(min(middle + half, 87.0))

@@ -1,0 +1,150 @@
+import dataclasses
+
+import gymnasium
+import numpy as np
+import pytest
+
+from nitrogen.actions import Actions
+from nitrogen.benchmark.demonstrate import (
+    DemonstrateConfig,
+    Demonstration,
+    Stumbling,
+    cost_table,
+    demonstrate,
+    replay,
+)
+from nitrogen.benchmark.search import SearchConfig, moves, platform_moves, search
+from nitrogen.benchmark.suite import task
+from nitrogen.benchmark.trace import TracedEnv
+from nitrogen.errors import ConfigError, DataError, GameError
+from nitrogen.mini.env import MiniEnv
+from nitrogen.policy import ReleasedPolicy
+
+
+class SavingEnv(gymnasium.Wrapper):
+    """A built-in game with the save-states of a real one."""
+
+    def __init__(self, name):
+        super().__init__(MiniEnv(name))
+
+    def save(self):
+        return self.env.world.clone(), self.env._frame_index
+
+    def restore(self, state):
+        self.env._frame_index = state[1]
+        return self.env.restore(state[0].clone())
+
+    def forget(self, state):
+        pass
+
+    def info(self):
+        return self.env._info()
+
+    def send(self, action, *, frames=None):
+        self._sent = action, frames or 1
+
+    def receive(self):
+        action, frames = self._sent
+        for _ in range(frames):
+            result = self.step(action)
+            if result[2] or result[3]:
+                break
+        return result
+
+
+def searched_task():
+    return dataclasses.replace(
+        task("platformer/reach_the_flag"), make=lambda: SavingEnv("platformer"), has_expert=False
+    )
+
+
+HOW = SearchConfig(
+    propose=moves(
+        ((3, ("south",), {"left_x": 1.0}), (3, (), {"left_x": 1.0}), (1, (), {"left_x": -0.5})),
+        lengths=(4, 8, 16),
+    ),
+    points=24,
+)
+
+
+def test_a_search_finds_what_then_repeats_and_varies(tmp_path):
+    chosen = searched_task()
+    config = DemonstrateConfig(count=3, max_frames=40_000, tries=30)
+    made = []
+
+    paths = demonstrate(chosen, config, out=tmp_path, how=HOW, on_demonstration=made.append)
+
+    assert made[0].facts.origin == "search"
+    assert (tmp_path / "search-0.npz") in paths
+    env = TracedEnv(chosen.make)
+    for path in paths:
+        kept = Demonstration.load(path)
+        episode, trace = replay(env, chosen, kept.actions, kept.facts.seed)
+        assert episode.success
+        assert trace.frames_hash == kept.facts.frames_hash
+        assert episode.frames == len(kept.actions)
+    rows = cost_table(made)
+    assert rows[0][0] == "search"
+
+    again = []
+    demonstrate(chosen, config, out=tmp_path, how=HOW, on_demonstration=again.append)
+    assert len(again) <= config.count - len(paths)  # only what failed is tried again
+
+
+def test_an_expert_stumbles_and_still_wins(tmp_path):
+    chosen = task("racer/finish_a_lap")
+
+    paths = demonstrate(chosen, DemonstrateConfig(count=2), out=tmp_path)
+
+    assert paths
+    lengths = {len(Demonstration.load(path).actions) for path in paths}
+    assert len(lengths) == len(paths)
+
+
+def test_a_search_that_ends_without_success_says_how_far_it_came(tmp_path):
+    chosen = searched_task()
+    config = DemonstrateConfig(count=1, max_frames=100)
+
+    with pytest.raises(GameError, match=r"furthest: \d+%"):
+        demonstrate(chosen, config, out=tmp_path, how=HOW)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_same_seed_searches_the_same_way():
+    found = [
+        search(
+            SavingEnv("platformer"),
+            seed=4,
+            rng=np.random.default_rng(1),
+            config=dataclasses.replace(HOW, max_frames=60_000),
+        )
+        for _ in range(2)
+    ]
+
+    assert found[0].frames_spent == found[1].frames_spent
+    np.testing.assert_array_equal(found[0].actions.buttons, found[1].actions.buttons)
+
+
+def test_held_out_seeds_are_not_demonstrated():
+    with pytest.raises(ConfigError, match="held out"):
+        DemonstrateConfig(seed=1_000_000)
+
+
+def test_what_is_no_demonstration_is_refused(tmp_path):
+    path = tmp_path / "x.npz"
+    path.write_bytes(b"nothing")
+    with pytest.raises(DataError, match="no demonstration"):
+        Demonstration.load(path)
+    np.savez(path, buttons=np.zeros((1, 17)), sticks=np.zeros((1, 4)), facts="{}")
+    with pytest.raises(DataError, match="expected format"):
+        Demonstration.load(path)
+
+
+def test_stumbling_interrupts_but_does_not_delay():
+    policy = Stumbling(ReleasedPolicy(), np.random.default_rng(0), platform_moves, chance=0.1)
+    policy.reset()
+    rows = Actions.concatenate([policy.act(None) for _ in range(500)])
+    pushed = rows.stick("left_x") != 0
+
+    assert len(rows) == 500
+    assert 0.1 < pushed.mean() < 0.6
