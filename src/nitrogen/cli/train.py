@@ -119,6 +119,7 @@ def _samples(
         rate_hz=network.rate_hz,
         horizon=network.horizon,
         shift=network.action_shift,
+        in_memory=settings.machine.in_memory,
     )
     show.print_causes("chunks left out", opened.causes())
     return opened.train, opened.validation

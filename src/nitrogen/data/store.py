@@ -68,7 +68,8 @@ class Chunk:
         """
         path = self.folder / (PROCESSED_FILE if self.is_processed and not raw else RAW_FILE)
         try:
-            table = pq.read_table(path)
+            with pq.ParquetFile(path) as file:
+                table = file.read(use_threads=False)
         except (OSError, pa.ArrowInvalid) as error:
             raise DataError(f"{path} cannot be read: {error}") from error
         if len(table) != self.metadata.chunk_size:

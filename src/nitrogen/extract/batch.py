@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from nitrogen import config as configs
+from nitrogen.data.prepare import VIDEO_SUFFIXES
 from nitrogen.errors import DataError, ExtractionError, NitrogenError
 from nitrogen.extract.entry import Entry, failed, finished
 from nitrogen.extract.locate import Library
@@ -27,7 +28,6 @@ from nitrogen.overlay.skin import load_skin
 LEDGER = "ledger.jsonl"
 SETTINGS = "settings.json"
 FORMAT = "nitrogen.batch/1"
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".flv", ".ts", ".avi", ".m4v")
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ class Machine:
     """Under torchrun: weights copied to every process, or sharded over them (FSDP2)."""
     workers: int = 0
     """Processes that decode stored frames ahead; 0: none, which suits frames kept raw."""
+    in_memory: bool = False
+    """Decode all frames before training: 12 KB a frame at 64 px, 192 KB at 256 px."""
     compile: bool = False
     """Compile forward and backward; takes minutes at the start."""
     report: tuple[str, ...] = ()
