@@ -1,64 +1,66 @@
-"""Steps per second of the simulator, and what a step costs the game's process.
+"""Game frames per second of processor time, with each action held for 1, 2 and 4 frames.
 
-`python bench/step_rate.py [GAME ...]`: wall time, processor time of the game (and its display), for
-each step held 1 and 2 frames; then save and restore. Prints one row per game.
+`python bench/step_rate.py [GAME ...]` prints one row per game: frames per second of processor time
+of the game and its display server, Python's own share per step, then the first reset, a save and a
+restore in milliseconds (median of 5). Held actions leave out frames in between: they are not
+captured, and of games that redraw everything (marked *) not drawn.
 """
 
+import contextlib
+import dataclasses
 import sys
 import time
 
 import numpy as np
 
+from nitrogen.actions import Actions
 from nitrogen.simulator import catalog, linux
 from nitrogen.simulator.channel import processor_seconds
 from nitrogen.simulator.env import GameEnv
 from nitrogen.simulator.fidelity import varied_actions
+from nitrogen.simulator.game import ExitJudge, Game
 
-STEPS = 400
-
-
-def rate(name: str, hold: int) -> tuple[float, float, float]:
-    """Game frames per second of wall time, and per second of the game's processor time; ms of
-    processor time that Python itself takes per step."""
-    env = GameEnv(catalog.game_named(name), hold=hold)
-    env.reset(seed=0)
-    steps = [row.as_step() for row in _rows()]
-    pid = env._session.channel.pid
-    used, own, start = processor_seconds(pid), time.process_time(), time.perf_counter()
-    frames = 0
-    for step in steps:
-        _, _, terminated, _, _ = env.step(step)
-        frames += hold
-        if terminated:
-            break
-    wall = time.perf_counter() - start
-    used, own = processor_seconds(pid) - used, time.process_time() - own
-    env.close()
-    return frames / wall, frames / max(used, 0.01), 1000 * own / (frames / hold)
+FRAMES = 480
+HOLDS = (1, 2, 4)
 
 
-def states(name: str) -> tuple[float, float, float]:
+def used_s(env: GameEnv) -> float:
+    """Processor time of the game and of its display."""
+    assert env._session is not None
+    display = env._session._run._display
+    server = processor_seconds(display._process.pid) if display is not None else 0.0
+    return processor_seconds(env._session.channel.pid) + server
+
+
+def rate(game: Game, hold: int, frames: int) -> tuple[float, float]:
+    """Game frames per second of processor time; ms of processor time that Python adds per step."""
+    actions = varied_actions(frames, np.random.default_rng(0))
+    with contextlib.closing(GameEnv(game, hold=hold)) as env:
+        env.reset(seed=0)
+        used, own = used_s(env), time.process_time()
+        for index in range(0, frames, hold):
+            env.step(actions[index : index + 1].as_step())
+        used, own = used_s(env) - used, time.process_time() - own
+    return frames / max(used, 0.01), 1000 * own / (frames / hold)
+
+
+def states(game: Game) -> tuple[float, float, float]:
     """Milliseconds of the first reset, a save and a restore."""
-    env = GameEnv(catalog.game_named(name))
-    start = time.perf_counter()
-    env.reset(seed=0)
-    reset = time.perf_counter() - start
+    row = Actions.released(1).as_step()
     saves, restores = [], []
-    for _ in range(5):
+    with contextlib.closing(GameEnv(game)) as env:
         start = time.perf_counter()
-        state = env.save()
-        saves.append(time.perf_counter() - start)
-        env.step(_rows()[0].as_step())
-        start = time.perf_counter()
-        env.restore(state)
-        restores.append(time.perf_counter() - start)
-    env.close()
+        env.reset(seed=0)
+        reset = time.perf_counter() - start
+        for _ in range(5 if game.saves == "fork" else 1):
+            start = time.perf_counter()
+            state = env.save()
+            saves.append(time.perf_counter() - start)
+            env.step(row)
+            start = time.perf_counter()
+            env.restore(state)
+            restores.append(time.perf_counter() - start)
     return 1000 * reset, 1000 * float(np.median(saves)), 1000 * float(np.median(restores))
-
-
-def _rows() -> list:
-    actions = varied_actions(STEPS, np.random.default_rng(0))
-    return [actions[index : index + 1] for index in range(len(actions))]
 
 
 def main() -> None:
@@ -66,19 +68,16 @@ def main() -> None:
     names = sys.argv[1:] or [
         name for name in catalog.NAMES if linux.is_installed(catalog.game_named(name))
     ]
-    print(
-        "game          frames/s  per core-second  held 2: per core-second  Python ms/step"
-        "  first reset ms  save ms  restore ms"
-    )
+    held = "".join(f"{f'held {hold}':>9}" for hold in HOLDS)
+    print(f"{'game':17}{held}{'Python ms':>11}{'reset ms':>10}{'save ms':>9}{'restore ms':>12}")
     for name in names:
-        wall, core, own = rate(name, 1)
-        _, held, _ = rate(name, 2)
-        reset, save, restore = states(name)
-        print(
-            f"{name:14}{wall:8.0f}{core:17.0f}{held:25.0f}{own:16.3f}{reset:16.0f}{save:9.1f}"
-            f"{restore:12.1f}",
-            flush=True,
-        )
+        game = dataclasses.replace(catalog.game_named(name), judge=ExitJudge)
+        frames = FRAMES if game.display != "x11" else FRAMES // 4
+        rates, own = zip(*(rate(game, hold, frames) for hold in HOLDS), strict=True)
+        shown = "".join(f"{value:9.0f}" for value in rates)
+        reset, save, restore = states(game)
+        mark = f"{name}{'*' if game.skips_drawing else ''}"
+        print(f"{mark:17}{shown}{own[0]:11.2f}{reset:10.0f}{save:9.1f}{restore:12.1f}", flush=True)
 
 
 if __name__ == "__main__":

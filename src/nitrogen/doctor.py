@@ -10,6 +10,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Literal
 
 from nitrogen.simulator import catalog, linux
 from nitrogen.simulator.game import Game
+
+_TEMPORARY_BYTES = 200_000_000
 
 State = Literal["ok", "missing", "optional"]
 
@@ -41,7 +44,10 @@ def examine() -> list[Check]:
         _compiler,
         _agent,
         _shared_memory,
+        _other_memory,
+        _temporary_space,
         _display,
+        _key_presses,
         _software_gl,
         _torch,
         _gpu,
@@ -101,6 +107,46 @@ def _shared_memory() -> Check:
     except OSError as error:
         return Check("shared memory", "missing", f"memfd_create fails: {error}", "use Linux 3.17+")
     return Check("shared memory", "ok", "memfd")
+
+
+def _other_memory() -> Check:
+    """Judges of several games read the memory of the game's process."""
+    try:
+        scope = int(Path("/proc/sys/kernel/yama/ptrace_scope").read_text())
+    except (OSError, ValueError):
+        scope = 0  # a kernel without Yama: children may be read
+    if scope < 2 or os.geteuid() == 0:
+        return Check("memory of games", "ok", "readable")
+    return Check(
+        "memory of games",
+        "optional",
+        f"kernel.yama.ptrace_scope is {scope}: judges that read memory cannot work",
+        "sysctl kernel.yama.ptrace_scope=1",
+    )
+
+
+def _temporary_space() -> Check:
+    folder = Path(tempfile.gettempdir())
+    free = shutil.disk_usage(folder).free
+    if free < _TEMPORARY_BYTES:
+        return Check(
+            "temporary folder",
+            "missing",
+            f"{folder} has {free / 1e6:.0f} MB left: games cannot keep their home folders there",
+            "export TMPDIR=/a/folder/with/space",
+        )
+    return Check("temporary folder", "ok", f"{folder}, {free / 1e9:.1f} GB free")
+
+
+def _key_presses() -> Check:
+    if ctypes.util.find_library("Xtst") is None:
+        return Check(
+            "keys on X11",
+            "optional",
+            "no libXtst: games on the X display that read keys cannot be driven",
+            "apt-get install libxtst6",
+        )
+    return Check("keys on X11", "ok", "XTEST")
 
 
 def _display() -> Check:

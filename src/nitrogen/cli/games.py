@@ -17,22 +17,37 @@ def games(*, json: bool = False) -> None:
     """
     from nitrogen.simulator.catalog import all_games
     from nitrogen.simulator.linux import is_installed
+    from nitrogen.simulator.registration import IDS
 
+    ids = {name: game_id for game_id, name in IDS.items()}
     rows = [
         {
             "name": game.name,
+            "id": ids[game.name],
+            "title": game.title,
             "installed": is_installed(game),
             "install": f"apt-get install {' '.join(game.packages)}",
             "wants_gpu": game.wants_gpu,
+            "deterministic": game.deterministic,
+            "saves": game.saves,
+            "rate_hz": round(game.rate_hz, 2),
+            "controls": "keys" if game.keys else "pad",
+            "draws": {"none": "software", "offscreen": "OpenGL", "x11": "X11"}[game.display],
         }
         for game in all_games()
     ]
     if json:
         print(dumps(rows, indent=2))
         return
+    print(f"{'name':17}{'id':30}{'draws':10}{'reads':7}{'Hz':>5}  {'repeats':9}{'saves':8}state")
     for row in rows:
         state = "installed" if row["installed"] else row["install"]
-        print(f"{row['name']:17}{state}{'  (wants a GPU)' if row['wants_gpu'] else ''}")
+        gpu = "  (wants a GPU)" if row["wants_gpu"] else ""
+        exact = "yes" if row["deterministic"] else "not sure"
+        print(
+            f"{row['name']:17}{row['id']:30}{row['draws']:10}{row['controls']:7}"
+            f"{row['rate_hz']:5.0f}  {exact:9}{row['saves']:8}{state}{gpu}"
+        )
 
 
 def fidelity(
