@@ -34,7 +34,7 @@ Box = tuple[int, int, int, int]
 Luma = NDArray[np.uint8]
 """(H, W) brightness, full range 0..255."""
 
-GLANCE = (96, 54)
+GLANCE = (64, 36)
 """Width and height of a glance at a frame."""
 
 _LUMA_FORMATS = ("yuv420p", "yuvj420p", "yuv422p", "yuv444p", "nv12", "gray")

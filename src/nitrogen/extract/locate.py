@@ -117,7 +117,7 @@ def locate(
         near = f"; the nearest is {best.skin.name} at {best.score:.2f}" if best else ""
         raise ExtractionError(
             f"no known overlay in the video (a correlation of {minimum:.2f} is needed{near});"
-            " name its skin and box by hand, or add its skin to the library"
+            " add its skin, or give its box by hand (--box), so that the network can read it"
         )
     rivals = tuple(
         other
