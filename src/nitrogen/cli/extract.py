@@ -1,6 +1,7 @@
 """`nitrogen extract`: actions out of videos."""
 
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -93,6 +94,7 @@ def _extract_one(video: Path, out: Path, skins: list[Path], config: "ExtractConf
     from nitrogen.extract.quality import write_quality
     from nitrogen.overlay.skin import load_skin
 
+    started = time.monotonic()
     with show.bars() as bars:
         bar = bars.add_task(video.name, total=None, note="")
         done = run_extract(
@@ -112,9 +114,10 @@ def _extract_one(video: Path, out: Path, skins: list[Path], config: "ExtractConf
         )
         for other in part.sighting.others:
             print(f"not read: {other.skin.name} at {other.box}", file=sys.stderr)
+    rate = done.info.duration_s / max(time.monotonic() - started, 1e-3)
     print(
-        f"confidence {done.confidence:.2f}; {len(done.chunks)} chunks written, {done.idle} idle and"
-        f" {done.hidden} hidden left out",
+        f"{rate:.1f} hours of video per hour; confidence {done.confidence:.2f};"
+        f" {len(done.chunks)} chunks written, {done.idle} idle and {done.hidden} hidden left out",
         file=sys.stderr,
     )
     for folder in done.chunks:

@@ -32,6 +32,8 @@ VISIBLE = 0.35
 DPAD = ("dpad_up", "dpad_down", "dpad_left", "dpad_right")
 _DPAD_STATES = ((), (0,), (1,), (2,), (3,), (0, 2), (0, 3), (1, 2), (1, 3))
 _TRAVEL = np.linspace(0, 1, 13)
+_TIE = 0.02
+"""Difference in level that tells nothing."""
 _LOST = 0.6
 """Score below which a stick is not where it seems to be."""
 _LONGEST_BRIDGE = 15
@@ -139,6 +141,7 @@ class MatchedReader:
                 level = trace[:, place] - cut(trace[:, place])
                 buttons[:, BUTTON_INDEX[name]] = level > 0
                 margin = np.minimum(margin, np.abs(level) * 2)
+        _apart(buttons, trace, names)
         sticks = np.zeros((count, len(STICKS)), np.float32)
         start = 1 + len(names)
         for index, (side, tracker, _) in enumerate(self._sticks):
@@ -251,6 +254,20 @@ class MatchedReader:
 def reading_box(found: Found) -> Box:
     """The crop that the reader wants: the overlay's box with even place and size."""
     return even_box(found.box)
+
+
+def _apart(buttons: Gray, trace: Gray, names: list[str]) -> None:
+    """No pad is pressed up and down at once: of two opposites the likelier one stays, in place.
+
+    Neither stays where nothing tells them apart, as with skins that draw no diagonals.
+    """
+    for one, other in (DPAD[:2], DPAD[2:]):
+        if one in names and other in names:
+            first, second = BUTTON_INDEX[one], BUTTON_INDEX[other]
+            lead = trace[:, 1 + names.index(one)] - trace[:, 1 + names.index(other)]
+            both = (buttons[:, first] > 0) & (buttons[:, second] > 0)
+            buttons[both & (lead < _TIE), first] = 0
+            buttons[both & (lead > -_TIE), second] = 0
 
 
 def bridged(places: Gray, score: Gray) -> Gray:
