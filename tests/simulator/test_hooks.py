@@ -247,13 +247,16 @@ def sdl3_library() -> str:
     return str(libraries[0])
 
 
-@pytest.mark.parametrize("draws", ["renderer", "surface"])
+@pytest.mark.parametrize("draws", ["renderer", "surface", "gl"])
 def test_sdl3(draws: str):
-    played = game(str(make("build/probe_sdl3")), sdl3_library(), draws, keys={"east": "space"})
+    played = game(
+        str(make("build/probe_sdl3")), sdl3_library(), draws, keys={"east": "space"},
+        display="offscreen" if draws == "gl" else "none",
+    )  # fmt: skip
     probe = run(played, Actions.of("south", "east", length=3, left_x=-1.0))
     assert "gamepads 1 Microsoft X-Box 360 pad" in probe.lines
     assert probe.lines[-1] == "3 south 1 x -32768 space 1"
-    assert colour(probe) == (255, 100, 50)
+    assert colour(probe) == (255, 102 if draws == "gl" else 100, 51 if draws == "gl" else 50)
     assert probe.seen[f"present_sdl3_{draws}"] == 4
 
 
