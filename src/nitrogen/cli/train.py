@@ -90,7 +90,7 @@ def _settings(recipe: str, entries: Sequence[str], start_from: str | None) -> "T
     settings = recipes.recipe(recipe)
     settings = replace(
         settings,
-        machine=replace(settings.machine, device="auto", report=("tensorboard",)),
+        machine=replace(settings.machine, device="auto", workers=1, report=("tensorboard",)),
     )
     if recipe == "finetune":
         if start_from is None:

@@ -27,7 +27,7 @@ def keep(
     weights = {
         f"network.{n}": parallel.local(v).cpu() for n, v in state.network.state_dict().items()
     }
-    checkpoint.write_tensors(path, {"frames": frames, "plans": plans, "rng": rng, **weights})
+    checkpoint.write_tensors(path, {"frames": frames.cpu(), "plans": plans, "rng": rng, **weights})
     described = {
         "step": state.step,
         "seed": state.config.seed,

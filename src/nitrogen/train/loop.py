@@ -162,11 +162,12 @@ class _Run:
     def _augmented(self, frames: Tensor, generator: torch.Generator) -> Tensor:
         config = self.config
         torch.manual_seed(_seed_of(config.seed, self.state.step, self.world.rank))  # dropout
+        frames = frames.to(self.world.device)
         if config.augment.is_identity:
             return frames
         first = self.world.rank * len(frames)
         changes = draw_changes(config.batch, config.augment, generator)
-        return change(frames, changes[first : first + len(frames)])
+        return change(frames, changes[first : first + len(frames)].to(self.world.device))
 
     def _give_up(
         self, frames: Tensor, plans: Tensor, rng: Tensor, loss: float, norm: float

@@ -86,7 +86,12 @@ class _Hosted:
     def __init__(self, out: Path, config: TrainConfig) -> None:
         """Begin a run called after its folder."""
         self._module = _module(self.name, self.name)
-        self._module.init(project="nitrogen", name=out.name, config=dataclasses.asdict(config))
+        values = dataclasses.asdict(config)
+        self._module.init(project="nitrogen", name=out.name, config=values, **self.options(out))
+
+    def options(self, out: Path) -> dict[str, Any]:
+        """Further arguments of its `init`."""
+        return {}
 
     def numbers(self, step: int, kind: str, values: dict[str, Any]) -> None:
         """One curve per value."""
@@ -105,6 +110,10 @@ class Wandb(_Hosted):
     """Weights & Biases; `WANDB_MODE=offline` keeps everything on this machine."""
 
     name = "wandb"
+
+    def options(self, out: Path) -> dict[str, Any]:
+        """Files belong into the run's folder."""
+        return {"dir": str(out)}
 
 
 class Trackio(_Hosted):
