@@ -1,6 +1,8 @@
 import dataclasses
 import os
+import re
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -267,3 +269,27 @@ def test_ray_plays_the_same_episodes(tmp_path):
     )
 
     assert [r.trace for r in here] == [r.trace for r in there]
+
+
+@pytest.mark.slow
+def test_five_hundred_episodes_leave_nothing_behind(tmp_path):
+    """No process, no file, no memory: in one process, as a long shard plays them."""
+
+    def resident_kib():
+        return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+
+    def left():
+        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+        return len(children), len([*Path("/proc/self/fd").iterdir()])
+
+    task_ = dataclasses.replace(short(), frames=3)
+    run([task_], BASELINE_PLAYERS[:1], RunConfig(episodes=50, workers=1), out=tmp_path / "a.jsonl")
+    before, resident = left(), resident_kib()
+
+    config = RunConfig(episodes=500, workers=1)
+    results = run([task_], BASELINE_PLAYERS[:1], config, out=tmp_path / "b.jsonl")
+
+    assert len(results) == 500
+    assert left() == before
+    assert resident_kib() - resident < 60_000
+    assert {path.name for path in tmp_path.iterdir()} == {"a.jsonl", "b.jsonl"}

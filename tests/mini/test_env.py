@@ -171,7 +171,7 @@ def test_observation_is_the_rendered_picture_squashed(name: str) -> None:
 
     assert large.shape == (720, 1280, 3)
     squashed = cv2.resize(large, (256, 256), interpolation=cv2.INTER_AREA)
-    assert np.abs(squashed.astype(int) - frame).mean() < 4
+    assert np.abs(squashed.astype(int) - frame).mean() < 5  # edges
 
 
 @each_world

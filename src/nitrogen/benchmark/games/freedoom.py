@@ -4,6 +4,7 @@ Chocolate Doom keeps its state in static variables. Where they lie was found by 
 the title screen and in two maps; that they are right is checked at the start of each episode.
 """
 
+import math
 import struct
 
 from nitrogen.benchmark.games.base import JudgeMaker, OpenTask, Reading, StateJudge, open_task
@@ -99,9 +100,24 @@ class ExitJudge(DoomJudge):
         """How near is it?"""
         if self.has_left(view):
             return Reading(1.0)
-        (x, y), (x0, y0), (x1, y1) = self.place(view), self._start, self._exit
-        left = ((x - x1) ** 2 + (y - y1) ** 2) / max((x0 - x1) ** 2 + (y0 - y1) ** 2, 1.0)
-        return self.look(view, min(0.99, 1 - left**0.5))
+        left = math.dist(self.place(view), self._exit)
+        whole = max(math.dist(self._start, self._exit), 1.0)
+        return self.look(view, min(0.99, 1 - left / whole))
+
+
+class ReachJudge(DoomJudge):
+    """A place; progress is how much nearer it has come."""
+
+    def __init__(self, x: float, y: float, radius: float) -> None:
+        """(x, y): the place, and how near is near enough, in map units."""
+        super().__init__()
+        self._goal, self._radius = (x, y), radius
+
+    def read(self, view: View) -> Reading:
+        """How near is it?"""
+        left = max(math.dist(self.place(view), self._goal) - self._radius, 0.0)
+        whole = max(math.dist(self._start, self._goal) - self._radius, 1.0)
+        return self.look(view, 1 - left / whole)
 
 
 _WALK: list[tuple[float, tuple[str, ...], dict[str, float]]] = [
@@ -128,6 +144,7 @@ _EXPLORE = SearchConfig(
     propose=moves(_WALK, lengths=_LENGTHS), cell=by_place(96, "kills", "items"), points=48
 )
 _GAME = freedoom.game(1, 1, skill=3)
+_MAP_TWO = freedoom.game(1, 2, skill=3)
 
 TASKS: tuple[OpenTask, ...] = (
     open_task(
@@ -149,11 +166,38 @@ TASKS: tuple[OpenTask, ...] = (
         search=_EXPLORE,
     ),
     open_task(
-        "gather_six",
+        "gather_three",
         _GAME,
-        JudgeMaker(ItemJudge, (6,)),
+        JudgeMaker(ItemJudge, (3,)),
         facts=("game-specific", "3D", "memory"),
-        goal="Pick up six of the bonus items of the first map.",
+        goal="Pick up three of the bonus items of the first map.",
+        limit_s=60.0,
+        search=_EXPLORE,
+    ),
+    open_task(
+        "cross_the_yard",
+        _GAME,
+        JudgeMaker(ReachJudge, (900.0, -200.0, 120.0)),
+        facts=("navigation", "3D", "memory"),
+        goal="Reach the south-east of the first map, 1,170 units away, alive in 40 seconds.",
+        limit_s=40.0,
+        search=_EXPLORE,
+    ),
+    open_task(
+        "kill_two_on_map_two",
+        _MAP_TWO,
+        JudgeMaker(KillJudge, (2,)),
+        facts=("combat", "3D", "memory"),
+        goal="Kill two monsters of the second map in 60 seconds and live.",
+        limit_s=60.0,
+        search=_HUNT,
+    ),
+    open_task(
+        "gather_three_on_map_two",
+        _MAP_TWO,
+        JudgeMaker(ItemJudge, (3,)),
+        facts=("game-specific", "3D", "memory"),
+        goal="Pick up three of the bonus items of the second map.",
         limit_s=60.0,
         search=_EXPLORE,
     ),
