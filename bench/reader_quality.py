@@ -3,10 +3,11 @@
     python bench/reader_quality.py SKINS_FOLDER [--reader FOLDER] [--out FOLDER] [--only NAME,NAME]
         [--seconds 12] [--width 0.22] [--opacity 1.0] [--slack 0.02] [--bitrate 4000000]
 
-One clip per skin over a built-in game, 720p30 at a streaming bitrate; motion that looks played. The
-box is off by up to `slack` of its size on each side, as one drawn by hand is. Clips are kept in OUT
-and used again. Prints a row per skin and per author, with the baselines that do not look, and
-writes OUT/reader_quality.json. Controls that a skin does not show are left alone in its clip.
+One clip per skin over pictures of built-in games: the part of a 720p30 video round the overlay, at
+its share of a streaming bitrate; motion that looks played. The box is off by up to `slack` of its
+size on each side, as one drawn by hand is. Clips are kept in OUT and used again. Prints a row per
+skin and per author, with the baselines that do not look, and writes OUT/reader_quality.json.
+Controls that a skin does not show are left alone in its clip.
 """
 
 import argparse
@@ -26,13 +27,13 @@ from nitrogen.extract import parser
 from nitrogen.extract.evaluate import Evaluation, compare
 from nitrogen.extract.pictures import scenery
 from nitrogen.extract.refine import refine
-from nitrogen.overlay.render import Renderer, place
+from nitrogen.overlay.render import Placement, Renderer
 from nitrogen.overlay.skin import Skin, load_skins
 from nitrogen.overlay.synth import motion
 from nitrogen.video import Box, VideoWriter, even_box, read_planes
 
-SIZE, RATE_HZ = (1280, 720), 30
-CORNERS = ("bottom_right", "top_left", "bottom_left", "top_right")
+SIZE, RATE_HZ = (480, 320), 30
+WHOLE = (1280, 720)
 BATCH = 256
 
 
@@ -49,8 +50,8 @@ def played(skin: Skin, seed: int, frames: int) -> Actions:
 
 
 def behind(frames: int, pictures: np.ndarray) -> Iterator[Frame]:
-    """A slow ride over pictures of games that blend into each other."""
-    big = [cv2.resize(p, SIZE, interpolation=cv2.INTER_LINEAR) for p in pictures[:60]]
+    """Pictures of games that drift and blend into each other."""
+    big = [cv2.resize(p, SIZE, interpolation=cv2.INTER_LINEAR) for p in pictures]
     stops = frames // 15 + 2
     for first, second in pairwise(big[i % len(big)] for i in range(stops)):
         for step in range(15):
@@ -65,7 +66,8 @@ def clip(skin: Skin, seed: int, options: argparse.Namespace, pictures: np.ndarra
         return path
     actions = played(skin, seed, round(options.seconds * RATE_HZ))
     renderer = renderer_of(skin, seed, options)
-    encoding = {"bitrate": options.bitrate, "options": {"preset": "superfast"}}
+    share = SIZE[0] * SIZE[1] / (WHOLE[0] * WHOLE[1])
+    encoding = {"bitrate": round(options.bitrate * share), "options": {"preset": "superfast"}}
     with VideoWriter(path, SIZE, rate_hz=RATE_HZ, **encoding) as writer:
         for row, frame in enumerate(behind(len(actions), pictures)):
             if row < len(actions):
@@ -76,11 +78,11 @@ def clip(skin: Skin, seed: int, options: argparse.Namespace, pictures: np.ndarra
 
 
 def renderer_of(skin: Skin, seed: int, options: argparse.Namespace) -> Renderer:
-    """Where the skin sits in its clip."""
-    corner = CORNERS[seed % 4]
-    return Renderer(
-        skin, place(skin, SIZE, corner=corner, width=options.width, opacity=options.opacity)
-    )
+    """The skin as large as in the whole video, somewhere in the part that is encoded."""
+    scale = options.width * WHOLE[0] / skin.canvas[0]
+    room = np.maximum((SIZE[0] - skin.canvas[0] * scale, SIZE[1] - skin.canvas[1] * scale), 0)
+    x, y = np.random.default_rng(seed).uniform(0, 1, 2) * room
+    return Renderer(skin, Placement(float(x), float(y), scale, scale, options.opacity))
 
 
 def off(box: Box, slack: float, seed: int) -> Box:
@@ -100,7 +102,7 @@ def read(network: parser.Reader, path: Path, box: Box) -> Actions:
         [reader.scan(crops[at : at + BATCH]) for at in range(0, len(crops), BATCH)]
     )
     reading = reader.read(trace)
-    return refine(reading.actions, confidence=reading.confidence)
+    return refine(reading.actions, confidence=reading.confidence, travel_known=reading.travel_known)
 
 
 def row_of(result: Evaluation) -> dict[str, float]:

@@ -1,8 +1,9 @@
 """The network reader: reads an overlay whose skin is unknown, given only its box.
 
-Two passes, like the matched reader. `scan` turns crops into a trace, a few numbers per frame;
-`read` looks at the trace of the whole video and decides: which controls this overlay shows, where
-to cut each button, where each stick rests.
+Two passes, like the matched reader. `scan` turns crops into a trace, a few numbers per frame: what
+the network reads, and how lit each spot of the overlay is. `read` looks at the trace of the whole
+video and decides: which controls this overlay shows, and which spot each button is; buttons without
+a spot are read by the network alone.
 """
 
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nitrogen import config as configs
-from nitrogen.actions import BUTTONS, Actions
+from nitrogen.actions import BUTTON_INDEX, BUTTONS, PRESSED, Actions
 from nitrogen.errors import CheckpointError, ConfigError, ExtractionError
+from nitrogen.extract import roles
 from nitrogen.extract.reader import Planes, ReaderName, Reading
 from nitrogen.extract.segformer import CROPS, Reader, SegformerConfig, deflection
+from nitrogen.extract.spots import MOST, Spots
 from nitrogen.model import checkpoint
 from nitrogen.video import Box, even_box
 
@@ -32,12 +35,15 @@ Gray = NDArray[np.float32]
 SHOWN = 0.5
 """Mean probability over the video from which a control counts as part of the overlay."""
 TRIGGERS = ("left_trigger", "right_trigger")
+_SMEARED = 0.5
+"""Share of half-pressed frames among the pressed from which an output of the network is noise."""
 
 _BUTTONS = slice(0, 17)
 _TRAVEL = slice(17, 34)
 _STICKS = slice(34, 38)
 _SHOWN = slice(38, 57)
-_WIDTH = 57
+_LEVELS = slice(57, 57 + MOST)
+_WIDTH = 57 + MOST
 _BATCH = 32
 
 
@@ -112,6 +118,7 @@ class NetworkReader:
         self._network, self._size = network, (network.config.width, network.config.height)
         small = np.stack([shrink(sample, self._size) for sample in samples])
         self._rest = np.median(small, axis=0).astype(np.int16)
+        self._spots = Spots(small, self._rest)
 
     def scan(self, crops: list[Planes]) -> Gray:
         """The trace of consecutive frames' packed crops, (N, width)."""
@@ -129,23 +136,35 @@ class NetworkReader:
         visible = shown.max(axis=1) > SHOWN
         basis = visible if visible.any() else np.ones_like(visible)
         present = shown[basis].mean(axis=0) > SHOWN
-        logits = trace[:, _BUTTONS]
-        buttons = (logits > 0).astype(np.float32)
-        margin = np.abs(2 * _sigmoid(logits) - 1)
+        pressed = _sigmoid(trace[:, _BUTTONS])
+        buttons = (pressed > PRESSED).astype(np.float32)
         for name in TRIGGERS:
-            index = BUTTONS.index(name)
+            index = BUTTON_INDEX[name]
             buttons[:, index] = trace[:, _TRAVEL][:, index]
+        levels = trace[:, _LEVELS][:, : len(self._spots)]
+        found = roles.assign(self._spots.places, self._spots.sizes, levels, pressed)
+        if roles.has_diamond(found):
+            # Where spots can be told, buttons that only seem to be lit are none.
+            present[: len(BUTTONS)] &= [
+                roles.is_switch(column, between_share=_SMEARED) for column in pressed.T
+            ]
         buttons *= present[: len(BUTTONS)]
-        sticks = np.clip(trace[:, _STICKS], -1, 1)
-        sticks *= np.repeat(present[len(BUTTONS) :], 2)
+        margin = np.where(present[: len(BUTTONS)], np.abs(2 * pressed - 1), 1.0)
+        for name, spots in found.items():
+            index, level = BUTTON_INDEX[name], levels[:, spots].mean(axis=1)
+            buttons[:, index] = level if name in TRIGGERS else level > PRESSED
+            margin[:, index] = np.minimum(1, np.abs(2 * level - 1))
+            present[index] = True
+        sticks = np.clip(trace[:, _STICKS], -1, 1) * np.repeat(present[len(BUTTONS) :], 2)
         names = {n for n, p in zip((*BUTTONS, "left", "right"), present, strict=True) if p}
-        sure = np.where(present[: len(BUTTONS)], margin, 1.0).min(axis=1)
         return Reading(
-            Actions(buttons * visible[:, None], (sticks * visible[:, None]).astype(np.float32)),
+            Actions(
+                np.clip(buttons, 0, 1) * visible[:, None],
+                (sticks * visible[:, None]).astype(np.float32),
+            ),
             visible,
-            (sure * visible).astype(np.float32),
+            (margin.min(axis=1) * visible).astype(np.float32),
             frozenset(names),
-            travel_known=False,
         )
 
     def _trace(self, pictures: NDArray[np.uint8]) -> Gray:
@@ -155,7 +174,9 @@ class NetworkReader:
             made = self._network(batch)
         sticks = deflection(made.sticks).flatten(2)
         columns = torch.cat([made.buttons, made.travel, sticks, made.shown], dim=2)
-        return np.asarray(columns.float().flatten(0, 1).numpy(), np.float32)
+        levels = self._spots.level(pictures.astype(np.int16) - self._rest)
+        read = columns.float().flatten(0, 1).numpy()
+        return np.concatenate([read, levels], axis=1).astype(np.float32)
 
 
 def shrink(planes: Planes, size: tuple[int, int]) -> NDArray[np.uint8]:

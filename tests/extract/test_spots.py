@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from nitrogen.actions import BUTTON_INDEX, BUTTONS
+from nitrogen.extract import roles
+from nitrogen.extract.spots import MOST, Spots
+from nitrogen.overlay.crops import states
+from nitrogen.overlay.sketch import sketch_of, take_states
+from nitrogen.overlay.skin import find_skin
+
+SIZE = (128, 96)
+DIAMONDS = (*roles.FACE, *roles.ARMS)
+
+
+@pytest.fixture(scope="module")
+def played():
+    """States of a pad, their pictures over grey, and the resting picture."""
+    sketch = sketch_of(find_skin("parallel_dark"), SIZE)
+    rows = take_states(states(np.random.default_rng(0), 60), sketch)
+    drawn = np.empty((len(rows), SIZE[1], SIZE[0], 4), np.uint8)
+    sketch.draw(rows, drawn)
+    ground = 90 * (1 - drawn[..., 3:] / 255.0)
+    pictures = np.clip(drawn[..., :3] + ground, 0, 255).astype(np.uint8)
+    return rows, pictures, np.median(pictures, axis=0).astype(np.int16)
+
+
+def test_spots_are_lit_when_their_button_is_held(played):
+    rows, pictures, rest = played
+    spots = Spots(pictures, rest)
+    levels = spots.level(pictures.astype(np.int16) - rest)
+    assert levels.shape == (len(pictures), MOST)
+    together = roles.correlations(levels[:, : len(spots)], rows.pressed().astype(np.float32))
+    for name in DIAMONDS:
+        assert together[:, BUTTON_INDEX[name]].max() > 0.95
+
+
+def test_diamonds_are_told_without_a_network(played):
+    rows, pictures, rest = played
+    spots = Spots(pictures, rest)
+    levels = spots.level(pictures.astype(np.int16) - rest)[:, : len(spots)]
+    blind = np.zeros((len(pictures), len(BUTTONS)), np.float32)
+    found = roles.assign(spots.places, spots.sizes, levels, blind)
+    assert roles.has_diamond(found)
+    for name in DIAMONDS:
+        lit = levels[:, found[name]].mean(axis=1) > 0.5
+        assert (lit == rows.pressed()[:, BUTTON_INDEX[name]]).mean() > 0.98
+
+
+def test_nothing_lights_up_in_a_still_picture():
+    still = np.full((20, 96, 128, 3), 90, np.uint8)
+    spots = Spots(still, still[0].astype(np.int16))
+    assert len(spots) == 0
+    blind = np.zeros((20, len(BUTTONS)), np.float32)
+    levels = spots.level(still.astype(np.int16) - 90)[:, :0]
+    assert roles.assign(spots.places, spots.sizes, levels, blind) == {}
+
+
+def test_a_moving_edge_is_no_switch():
+    time = np.linspace(0, 20, 400, dtype=np.float32)
+    assert roles.is_switch((np.sin(time) > 0.7).astype(np.float32))
+    assert not roles.is_switch((np.sin(time) + 1) / 2)
