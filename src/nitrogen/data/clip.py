@@ -14,11 +14,10 @@ import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
 import av
 import cv2
@@ -38,8 +37,7 @@ CRF = 14
 _LOW_DELAY = 0x80000
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One stored frame, and the bytes that lead to it; small enough to send to a worker."""
 
     path: str

@@ -40,17 +40,17 @@ def stream(
         for indices in shares:
             yield samples.batch(indices)
         return
-    # Each share is needed twice: to ask the workers, and for the rest when they answer.
-    asked = deque[NDArray[np.int64]]()
+    # What was asked of the workers, and the places that need no decoding, until they answer.
+    asked = deque[tuple[NDArray[np.int64], list[int]]]()
 
     def tasks() -> Iterator[Task]:
         for indices in shares:
-            asked.append(indices)
-            yield samples.requests(indices)
+            requests = samples.requests(indices)
+            asked.append((indices, [i for i, one in enumerate(requests) if one is None]))
+            yield requests
 
     longest = -(-batch // size)
     for frames in decoded(tasks(), size=samples.frame_size, longest=longest, workers=workers):
-        indices = asked.popleft()
-        plain = [i for i, request in enumerate(samples.requests(indices)) if request is None]
+        indices, plain = asked.popleft()
         frames[plain] = samples.frames(indices[plain])
         yield torch.from_numpy(frames), samples.plans(indices)
