@@ -18,6 +18,9 @@ from nitrogen.errors import DataError
 NEAR = 3
 """Rows by which a press may be off and still count as found."""
 
+_STILL = 0.02
+"""An axis whose deviation is smaller only trembles; R² would judge the tremble."""
+
 Counts = NDArray[np.float64]
 
 _DRAWS = 400
@@ -61,7 +64,7 @@ class Score:
     buttons: dict[str, ButtonScore]
     """Those that were pressed or read at least once."""
     sticks: dict[str, float]
-    """R² per axis; NaN where the truth never moves."""
+    """R² per axis; NaN where the truth hardly moves (a deviation below 0.02)."""
     stick_r2: float
     """Mean R² of the axes that move; NaN if none does."""
 
@@ -167,7 +170,7 @@ def _metrics(rows: Counts, buttons: Counts, presses: Counts, sticks: Counts) -> 
     released = count - good - missed
     balanced = (_share(good, good + missed) + _share(released - wrong, released)) / 2
     spread = square - total**2 / count
-    axes = 1 - _share(error, np.where(spread > 1e-9 * count, spread, 0))
+    axes = 1 - _share(error, np.where(spread > _STILL**2 * count, spread, 0))
     pooled = [part.sum(axis=-1) for part in (good, wrong, missed)]
     return {
         "accuracy": 1 - (pooled[1] + pooled[2]) / (rows * len(BUTTONS)),
