@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "../core/log.h"
 #include "hook.h"
@@ -139,19 +140,28 @@ void dynapi_take_places(void)
     log_line("SDL %d is inside the program: its table of functions is taken", major);
 }
 
+/* Can its names be replaced? Those that the program itself defines never are, exported or not. */
+static bool is_reached_by_name(const Dl_info *sdl, void *library)
+{
+    Dl_info program, present;
+    void *function = library ? hook_dlsym()(library, "SDL_RenderPresent") : NULL;
+    if (dladdr((void *)getauxval(AT_ENTRY), &program) && program.dli_fbase == sdl->dli_fbase)
+        return false;
+    return function && dladdr(function, &present) && present.dli_fbase == sdl->dli_fbase;
+}
+
 /* What SDL calls once, before anything else: 0 if the table is filled, -1 to let it do that. */
 EXPORT int32_t SDL_DYNAPI_entry(uint32_t version, void **table, uint32_t bytes)
 {
-    Dl_info caller, its_present;
+    Dl_info caller;
     int major = version == 1 ? 2 : 3;
     if (!agent_on() || !dladdr(__builtin_return_address(0), &caller))
         return -1;
     void *library = dlopen(caller.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-    void *present = library ? hook_dlsym()(library, "SDL_RenderPresent") : NULL;
-    if (present && dladdr(present, &its_present) && its_present.dli_fbase == caller.dli_fbase) {
+    if (is_reached_by_name(&caller, library)) {
         int32_t (*own)(uint32_t, void **, uint32_t) =
             (int32_t(*)(uint32_t, void **, uint32_t))hook_dlsym()(library, "SDL_DYNAPI_entry");
-        return own ? own(version, table, bytes) : -1; /* its names are replaced already */
+        return own ? own(version, table, bytes) : -1;
     }
     if (tables[major] || bytes < sizeof(void *))
         return -1;

@@ -141,7 +141,7 @@ def bundled_sdl(tmp_path: Path) -> Path:
     return program
 
 
-@pytest.mark.parametrize("kind", ["linked", "bundled", "inside"])
+@pytest.mark.parametrize("kind", ["linked", "bundled", "inside", "exported"])
 def test_sdl2_pad_and_window_surface(kind: str, tmp_path: Path):
     if kind == "bundled":
         program = bundled_sdl(tmp_path)
@@ -150,11 +150,13 @@ def test_sdl2_pad_and_window_surface(kind: str, tmp_path: Path):
         program = make("build/probe_sdl_window")
     else:
         done = subprocess.run(
-            ["make", "-s", "-C", str(AGENT), "build/probe_inside"], capture_output=True, check=False
+            ["make", "-s", "-C", str(AGENT), f"build/probe_{kind}"],
+            capture_output=True,
+            check=False,
         )
         if done.returncode:
             pytest.skip("needs SDL 2 to link statically: apt-get install libsdl2-dev")
-        program = AGENT / "build/probe_inside"
+        program = AGENT / f"build/probe_{kind}"
     probe = run(game(str(program)), pressed())
     assert "joysticks 1" in probe.lines[-6]
     assert "south 1 x -32768" in probe.lines[-1]
@@ -163,7 +165,7 @@ def test_sdl2_pad_and_window_surface(kind: str, tmp_path: Path):
     assert probe.seen["pad_open"]
     assert probe.seen["pad_read"]
     assert probe.seen["sdl2_init"]
-    assert ("pad_added" in probe.seen) == (kind != "inside")
+    assert ("pad_added" in probe.seen) == (kind in ("linked", "bundled"))
 
 
 def test_sdl2_keys_and_mouse():
