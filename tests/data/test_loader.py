@@ -97,3 +97,19 @@ def test_damage_and_dead_workers_are_named(tmp_path):
     path.write_bytes(b"\0" * path.stat().st_size)
     with pytest.raises(DataError, match=r"0\.h264 is damaged"):
         list(stream(samples, batch=4, seed=0, steps=range(5), workers=1))
+
+
+def test_a_mixture_is_shared_and_resumed_like_a_single_set(samples, tmp_path):
+    other = Samples([run(tmp_path, 900, kept="h264")], horizon=4, shift=2)
+    both = Samples.mixed([samples, other], [3.0, 1.0])
+    how = {"batch": 12, "seed": 6}
+
+    whole = played(both, **how, steps=range(100))
+    parts = [played(both, **how, steps=range(90, 100), rank=r, size=2, workers=1) for r in range(2)]
+
+    for step in range(10):
+        assert parts[0][step][0] + parts[1][step][0] == whole[90 + step][0]
+    frames = [frame for batch, _ in whole for frame in batch]
+    assert abs(np.mean(np.array(frames[:1024]) >= 900) - 0.25) < 0.001
+    for batch, plans in whole:
+        assert [frame + 2 for frame in batch] == plans

@@ -2,6 +2,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numbered import metadata, number, write_video
 
 from nitrogen.actions import Actions
@@ -129,3 +131,42 @@ def test_bad_lists_are_named(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="no chunks in"):
         open_sets([Source(tmp_path / "empty")], **ASKED)
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    chunks=st.lists(st.tuples(st.integers(0, 5), st.integers(1, 12)), min_size=1, max_size=6),
+    horizon=st.integers(1, 6),
+    shift=st.integers(0, 3),
+)
+def test_windows_are_those_of_rows_without_a_gap(tmp_path_factory, chunks, horizon, shift):
+    """chunks: (rows missing before it, its rows)."""
+    root = tmp_path_factory.mktemp("gaps")
+    name, start, labelled = video_in("train"), 0, set()
+    for index, (missing, rows) in enumerate(chunks):
+        start += missing
+        actions = Actions.released(rows)
+        actions.sticks[:, 0] = np.arange(start, start + rows) / 1000
+        folder = store.write_chunk(root, metadata(name, index, rows, start=start), actions)
+        shown = np.arange(start, start + rows, dtype=np.uint8)[:, None, None, None]
+        np.save(folder / "frames_8.npy", np.broadcast_to(shown, (rows, 8, 8, 3)))
+        labelled |= set(range(start, start + rows))
+        start += rows
+    wanted = [
+        row for row in sorted(labelled)
+        if set(range(row, row + shift + horizon)) <= labelled
+    ]  # fmt: skip
+    asked = {"size": 8, "rate_hz": 30.0, "horizon": horizon, "shift": shift}
+    if not wanted:
+        with pytest.raises(DataError, match="no video to train on"):
+            open_sets([Source(root)], **asked)
+        return
+
+    train = open_sets([Source(root)], **asked).train
+
+    frames, actions = train.batch(np.arange(len(train)))
+    assert frames[:, 0, 0, 0].tolist() == wanted
+    plans = (actions.stick("left_x") * 1000).round().astype(int).reshape(-1, horizon)
+    assert plans.tolist() == [
+        list(range(row + shift, row + shift + horizon)) for row in wanted
+    ]  # fmt: skip

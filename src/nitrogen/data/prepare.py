@@ -8,6 +8,7 @@ what cannot be prepared is recorded with its cause in a ledger.
 
 import contextlib
 import multiprocessing
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -182,6 +183,8 @@ def _run(jobs: Sequence[_Job], how: _How, workers: int) -> Iterator[Prepared]:
 
 
 def _start_worker() -> None:
+    # An interrupt of the whole group ends a worker without a word; what it did stays.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     cv2.setNumThreads(1)
 
 
