@@ -11,7 +11,7 @@ from nitrogen.report import Report
 
 HEADER = {
     "stick_r2": "stick R²", "accuracy": "accuracy", "f1": "F1",
-    "balanced_accuracy": "balanced accuracy", "recall": "presses found",
+    "balanced_accuracy": "balanced", "recall": "presses found",
     "precision": "presses real", "timing_rows": "frames off",
 }  # fmt: skip
 _NAMES = {"read": "this reader", "always_off": "always off", "copy_last": "copy last"}
@@ -42,7 +42,8 @@ def scorecard(summary: dict[str, Any]) -> Report:
         [[_NAMES[name], *_cells(whole[name])] for name in READERS],
         note=f"95 % intervals in brackets, from drawing {whole['drawn']} with repetition. Always"
         " off reads nothing; copy last repeats the truth of the frame before, so it shows how much"
-        " accuracy means. Presses count as found within 3 frames.",
+        " accuracy means. Balanced: mean accuracy of pressed and released rows. Presses count as"
+        " found within 3 frames.",
     )  # fmt: skip
     page.table(
         "By family of controllers",
@@ -83,7 +84,8 @@ def _family(name: str, group: dict[str, Any]) -> list[str]:
 
 
 def _cells(scores: dict[str, Any]) -> list[str]:
-    return [_cell(scores, name) for name in SUMMARY]
+    cells = [_cell(scores, name) for name in SUMMARY if name != "timing_rows"]
+    return [*cells, _number(scores["timing_rows"])]
 
 
 def _cell(scores: dict[str, Any], name: str) -> str:
