@@ -152,7 +152,8 @@ def _train(
         )
     except TrainingStoppedError as error:
         bars.stop()
-        print(f"nitrogen: {error}", file=sys.stderr)
+        if os.environ.get("RANK", "0") == "0":
+            print(f"nitrogen: {error}", file=sys.stderr)
         raise SystemExit(128 + error.signal) from None
 
 
