@@ -122,6 +122,8 @@ def _samples(
         in_memory=settings.machine.in_memory,
     )
     show.print_causes("chunks left out", opened.causes())
+    if opened.validation is None and os.environ.get("RANK", "0") == "0":
+        print("no video is held out for validation (about 1 in 20 is)", file=sys.stderr)
     return opened.train, opened.validation
 
 
