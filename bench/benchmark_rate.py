@@ -21,12 +21,22 @@ import numpy as np
 
 from nitrogen.actions import Actions, Frame
 from nitrogen.benchmark.config import RunConfig
-from nitrogen.benchmark.run import BASELINE_PLAYERS, Player, run
+from nitrogen.benchmark.run import Player, run
 from nitrogen.benchmark.suite import task as find_task
 from nitrogen.benchmark.task import Task
 from nitrogen.play import rollout_batch
 from nitrogen.policy import BatchPolicy
 from nitrogen.shipped import EXECUTE, WEIGHTS, load_policy
+
+
+class Still:
+    """A batch policy that touches nothing and takes no time."""
+
+    def act_batch(
+        self, frames: Sequence[Frame], rngs: Sequence[np.random.Generator]
+    ) -> list[Actions]:
+        """A plan of as many frames as the policy plays of each of its own."""
+        return [Actions.released(EXECUTE) for _ in frames]
 
 
 class Timed:
@@ -71,18 +81,25 @@ class _TimedEnv:
 
 
 def shares(task: Task, player: Player, episodes: int) -> dict[str, float]:
-    """Share of wall time of game and policy, one worker, games side by side."""
-    if player.batch_policy is None:
-        return {}
+    """Share of wall time of game and policy, one worker, games side by side.
+
+    For games without a process of their own also frames per second of processor time.
+    """
+    assert player.batch_policy is not None, "both players plan for many games at once"
     envs: list[Any] = [_TimedEnv(task.make()) for _ in range(min(episodes, 16))]
     policy = Timed(player.batch_policy())
-    start = time.perf_counter()
-    rollout_batch(envs, policy, seeds=range(episodes), frames=task.frames, execute=player.execute)
-    wall = time.perf_counter() - start
+    start, cpu = time.perf_counter(), time.process_time()
+    played = rollout_batch(
+        envs, policy, seeds=range(episodes), frames=task.frames, execute=player.execute
+    )
+    wall, cpu = time.perf_counter() - start, time.process_time() - cpu
     for env in envs:
         env.close()
     game = sum(env.seconds for env in envs)
-    return {"game": round(game / wall, 2), "policy": round(policy.seconds / wall, 2)}
+    found = {"game": round(game / wall, 2), "policy": round(policy.seconds / wall, 2)}
+    if task.is_light and task.game != "doom":
+        found["frames_per_cpu_s"] = round(sum(episode.frames for episode in played) / cpu)
+    return found
 
 
 def main() -> None:
@@ -96,7 +113,7 @@ def main() -> None:
     options = parser.parse_args()
     make = load_policy(WEIGHTS if options.policy == "shipped" else Path(options.policy))
     players = (
-        dataclasses.replace(BASELINE_PLAYERS[1], name="wait"),
+        Player(name="wait", batch_policy=Still),
         Player(name="policy", batch_policy=make, execute=EXECUTE),
     )
     for name in options.tasks:

@@ -94,6 +94,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path):
     assert len(read_results(out)) == 12
 
 
+@pytest.mark.slow
 def test_experts_win_and_those_who_do_not_look_lose(tmp_path):
     tasks = [t for t in ALL_TASKS if t.suite == "mini" and t.missing() is None and t.game != "doom"]
 

@@ -41,12 +41,15 @@ GAME = dataclasses.replace(
 
 
 class MissionJudge(StateJudge):
-    """The mission won, with at least so much of the shield left. Raises GameError if not found."""
+    """The mission won, or so many kills, with at least so much of the shield left.
 
-    def __init__(self, shield: int) -> None:
-        """`shield`: of 100 at the start."""
+    Raises GameError if the mission is not found in memory.
+    """
+
+    def __init__(self, shield: int, kills: int | None = None) -> None:
+        """`shield`: of 100 at the start; `kills`: what counts in place of winning the mission."""
         super().__init__()
-        self._wanted = shield
+        self._wanted, self._kills = shield, kills
 
     def find(self, view: View) -> None:
         """Check that the mission is the one, and that it is under way."""
@@ -71,7 +74,10 @@ class MissionJudge(StateJudge):
         failed = ""
         if shield < max(self._wanted, 1):
             failed = "died" if shield <= 0 else "was hit too often"
-        progress = 1.0 if completed else min(kills / FIGHTERS, 0.99)
+        if self._kills is not None:
+            progress = kills / self._kills
+        else:
+            progress = 1.0 if completed else min(kills / FIGHTERS, 0.99)
         return Reading(progress, failed, {"shield": shield, "kills": kills})
 
 
@@ -102,6 +108,15 @@ TASKS: tuple[OpenTask, ...] = (
         facts=("game-specific", "2D side-scrolling", "memory"),
         goal="Win the first mission in 75 seconds with 90 of 100 of the shield left.",
         limit_s=75.0,
+        search=_SEARCH,
+    ),
+    open_task(
+        "seven_in_fifteen",
+        GAME,
+        JudgeMaker(MissionJudge, (1, 7)),
+        facts=("combat", "2D side-scrolling", "memory"),
+        goal="Shoot down seven fighters of the first mission in 15 seconds.",
+        limit_s=15.0,
         search=_SEARCH,
     ),
 )
