@@ -33,6 +33,9 @@ _FINER = 3
 _NOISE = 5.0
 """Standard deviation that compression leaves on an opaque pixel, high-passed."""
 _UNIT = _REACH / (_COARSE * _FINER)
+_AXIS = np.arange(-_COARSE, _COARSE + 1) * _FINER * _UNIT
+_CORNERS = np.hypot(_AXIS[:, None], _AXIS[None, :]).ravel() > 1.45
+"""Coarse places that no stick reaches, not even one that keys push into a corner."""
 _BODY = 0.5
 """Cover below the stick from which its brightness alone is enough; else chroma helps."""
 _CHROMA = MATRICES["bt709"][1:]
@@ -144,6 +147,7 @@ class StickTracker:
         ]
         result = np.full((len(crops), 5), np.inf, np.float32)
         coarse = np.stack([_energies(bank, small, levels) for bank in self._coarse], axis=1)
+        coarse[:, :, _CORNERS] = np.inf
         for places, rows in self._candidates(coarse):
             for place in np.unique(places):
                 chosen = rows[places == place]
@@ -207,7 +211,9 @@ class StickTracker:
             for j in range(-_COARSE, _COARSE + 1, 2):
                 covered = np.maximum(covered, self._sprite(i / _COARSE, j / _COARSE, down=False)[1])
         near = cv2.dilate(covered, np.ones((5, 5), np.uint8)) > 0.02
-        trust = np.where(others[self._rows, self._columns], 0.03, 1.0)
+        shone_on = cv2.dilate(others.astype(np.uint8), np.ones((7, 7), np.uint8))
+        trust = np.where(shone_on[self._rows, self._columns], 0.2, 1.0)
+        trust = np.where(others[self._rows, self._columns], 0.03, trust)
         return np.where(near, trust, 0.0).astype(np.float32)
 
     def _background(self, plane: Gray, window: NDArray[np.bool_], usual: float) -> Gray:
