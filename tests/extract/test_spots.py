@@ -39,7 +39,7 @@ def test_diamonds_are_told_without_a_network(played):
     spots = Spots(pictures, rest)
     levels = spots.level(pictures.astype(np.int16) - rest)[:, : len(spots)]
     blind = np.zeros((len(pictures), len(BUTTONS)), np.float32)
-    found = roles.assign(spots.places, spots.sizes, levels, blind)
+    found = roles.assign(spots.places, spots.sizes, levels, blind, blind[:, :4])
     assert roles.has_diamond(found)
     for name in DIAMONDS:
         lit = levels[:, found[name]].mean(axis=1) > 0.5
@@ -52,7 +52,7 @@ def test_nothing_lights_up_in_a_still_picture():
     assert len(spots) == 0
     blind = np.zeros((20, len(BUTTONS)), np.float32)
     levels = spots.level(still.astype(np.int16) - 90)[:, :0]
-    assert roles.assign(spots.places, spots.sizes, levels, blind) == {}
+    assert roles.assign(spots.places, spots.sizes, levels, blind, blind[:, :4]) == {}
 
 
 def test_a_moving_edge_is_no_switch():

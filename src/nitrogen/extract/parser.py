@@ -35,6 +35,10 @@ Gray = NDArray[np.float32]
 SHOWN = 0.5
 """Mean probability over the video from which a control counts as part of the overlay."""
 TRIGGERS = ("left_trigger", "right_trigger")
+_ABOVE = 2.0
+"""Logits above its median over the video from which a button counts as pressed."""
+_OFF = 0.6
+"""Largest reading of a resting stick that is taken off."""
 _SMEARED = 0.5
 """Share of half-pressed frames among the pressed from which an output of the network is noise."""
 
@@ -137,12 +141,16 @@ class NetworkReader:
         basis = visible if visible.any() else np.ones_like(visible)
         present = shown[basis].mean(axis=0) > SHOWN
         pressed = _sigmoid(trace[:, _BUTTONS])
-        buttons = (pressed > PRESSED).astype(np.float32)
+        logits = trace[:, _BUTTONS]
+        buttons = (logits > np.maximum(0, np.median(logits[basis], axis=0) + _ABOVE)).astype(
+            np.float32
+        )
         for name in TRIGGERS:
             index = BUTTON_INDEX[name]
             buttons[:, index] = trace[:, _TRAVEL][:, index]
         levels = trace[:, _LEVELS][:, : len(self._spots)]
-        found = roles.assign(self._spots.places, self._spots.sizes, levels, pressed)
+        sticks = np.clip(trace[:, _STICKS] - _resting(trace[basis][:, _STICKS]), -1, 1)
+        found = roles.assign(self._spots.places, self._spots.sizes, levels, pressed, sticks)
         if roles.has_diamond(found):
             # Where spots can be told, buttons that only seem to be lit are none.
             present[: len(BUTTONS)] &= [
@@ -155,7 +163,7 @@ class NetworkReader:
             buttons[:, index] = level if name in TRIGGERS else level > PRESSED
             margin[:, index] = np.minimum(1, np.abs(2 * level - 1))
             present[index] = True
-        sticks = np.clip(trace[:, _STICKS], -1, 1) * np.repeat(present[len(BUTTONS) :], 2)
+        sticks *= np.repeat(present[len(BUTTONS) :], 2)
         names = {n for n, p in zip((*BUTTONS, "left", "right"), present, strict=True) if p}
         return Reading(
             Actions(
@@ -209,6 +217,12 @@ def as_input(pictures: NDArray[np.uint8], rest: NDArray[np.int16] | None) -> Ten
     # (B, crop, H, W, C) to (B, C, H, crop * W), colours last in memory.
     joined = pairs.permute(0, 2, 1, 3, 4).flatten(2, 3).contiguous()
     return joined.permute(0, 3, 1, 2)
+
+
+def _resting(sticks: Gray) -> Gray:
+    """What the network reads while the sticks rest, (4,): the median, unless that is far off."""
+    middle = np.median(sticks, axis=0)
+    return np.asarray(np.where(np.abs(middle) < _OFF, middle, 0), np.float32)
 
 
 def _sigmoid(values: Gray) -> Gray:

@@ -29,11 +29,14 @@ _SURE = 0.75
 """Score from which a spot is given to a button outside the diamonds."""
 
 
-def assign(places: Gray, sizes: Gray, levels: Gray, pressed: Gray) -> dict[str, list[int]]:
+def assign(
+    places: Gray, sizes: Gray, levels: Gray, pressed: Gray, sticks: Gray
+) -> dict[str, list[int]]:
     """The spots of each button found.
 
     places: (S, 2) centres, x and y in shares of the overlay's size; sizes: (S,) pixels; levels:
-    (T, S) how lit each is; pressed: (T, 17) probabilities of the network.
+    (T, S) how lit each is; pressed: (T, 17) probabilities of the network; sticks: (T, 4) its
+    deflections. A spot that goes with a stick rather than with a button is the edge of its cap.
     """
     switched = [s for s in range(len(places)) if is_switch(levels[:, s])]
     groups = _merged(switched, levels)
@@ -49,6 +52,9 @@ def assign(places: Gray, sizes: Gray, levels: Gray, pressed: Gray) -> dict[str, 
     rest = [g for g in range(len(groups)) if g not in taken]
     lit = np.stack([levels[:, groups[g][0]] for g in rest], axis=1) if rest else levels[:, :0]
     seen = correlations(np.clip(lit, 0, 1), pressed)
+    pushed = np.concatenate([sticks, np.abs(sticks)], axis=1)
+    moving = np.abs(correlations(np.clip(lit, 0, 1), pushed))
+    seen = np.where(seen > moving.max(axis=1, initial=0)[:, None], seen, 0)
     open_names = [name for name in (*_PLACES, *FACE, *ARMS) if name not in found]
     scores = [
         (1.5 * float(seen[row, BUTTON_INDEX[name]]) + _prior(name, centres[g]), name, g)
