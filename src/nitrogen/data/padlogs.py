@@ -158,7 +158,8 @@ def _per_frame(
 def _stretches(covered: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """First row and end of each unbroken stretch of covered rows."""
     edges = np.flatnonzero(np.diff(np.r_[False, covered, False].astype(np.int8)))
-    yield from edges.reshape(-1, 2).tolist()
+    for first, last in edges.reshape(-1, 2):
+        yield int(first), int(last)
 
 
 def _metadata(

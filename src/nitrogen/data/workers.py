@@ -42,7 +42,7 @@ def decoded(
             f"no shared memory for {slots} batches of {longest} frames ({error}); take fewer"
             " workers, smaller batches or a larger /dev/shm"
         ) from error
-    ring = np.frombuffer(memory.buf, np.uint8).reshape(slots, longest, size, size, 3)
+    ring = np.ndarray((slots, longest, size, size, 3), np.uint8, buffer=memory.buf)
     pool = ProcessPoolExecutor(workers, context, _start, (memory.name, ring.shape))
     waiting = deque[tuple[int, Future[int]]]()
     try:
@@ -76,7 +76,7 @@ def _start(name: str, shape: tuple[int, ...]) -> None:
     # An interrupt is the main process's to handle; it ends the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     memory = SharedMemory(name)
-    _ring[:] = [(memory, np.frombuffer(memory.buf, np.uint8).reshape(shape))]
+    _ring[:] = [(memory, np.ndarray(shape, np.uint8, buffer=memory.buf))]
 
 
 def _work(slot: int, task: Task, size: int) -> int:
