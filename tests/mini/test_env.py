@@ -266,6 +266,12 @@ def test_a_goal_can_fail_where_the_world_goes_on() -> None:
     assert not env.step(step)[2]
 
 
+def test_a_goal_has_a_time_limit_of_its_own() -> None:
+    assert MiniEnv("arena", goal="ten_quickly").frames == 270
+    assert MiniEnv("arena", goal="ten_quickly", time_limit_s=2.0).frames == 60
+    assert make("arena").frames == 600
+
+
 def test_unknown_goals_are_refused() -> None:
     with pytest.raises(GameError, match="further goals: \\['clean_lap'\\]"):
         MiniEnv("racer", goal="fly")

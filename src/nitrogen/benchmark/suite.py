@@ -74,6 +74,7 @@ def _goal_task(world: WorldInfo, goal: Goal) -> Task:
         name=f"{world.name}/{goal.name}",
         kind=goal.kind,
         goal=goal.text,
+        frames=round(world.limit_s(goal) * RATE_HZ),
         make=make,
         render=make,
     )

@@ -95,10 +95,10 @@ TASKS: tuple[OpenTask, ...] = (
     open_task(
         "hold_the_line",
         chromium.GAME,
-        JudgeMaker(KeepJudge, (40.0, 2)),
+        JudgeMaker(KeepJudge, (30.0, 2)),
         facts=("game-specific", "2D top-down", "memory"),
-        goal="Keep two ships in reserve for 40 seconds: let few enemies pass.",
-        limit_s=41.0,
+        goal="Keep two ships in reserve for 30 seconds: let few enemies pass.",
+        limit_s=31.0,
         search=_SEARCH,
     ),
 )
