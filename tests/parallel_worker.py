@@ -27,7 +27,9 @@ EXACT = dataclasses.replace(
     validate_every=6,
     optim=dataclasses.replace(CONFIG.optim, learning_rate=1e-3),
 )
-ADAPTED = dataclasses.replace(EXACT, lora=LoraConfig(rank=2, groups=("vision",)))
+ADAPTED = dataclasses.replace(
+    EXACT, lora=LoraConfig(rank=2, groups=("vision",)), recompute=True, prefix=2
+)
 
 
 class HaltedError(Exception):
