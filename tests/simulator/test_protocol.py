@@ -1,11 +1,13 @@
 import ctypes
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from nitrogen.simulator import protocol
+from nitrogen.simulator.channel import Watch
 
 AGENT = Path(__file__).parents[2] / "agent"
 MIRRORS = {
@@ -57,3 +59,17 @@ def test_the_parts_of_the_agent_that_need_no_game():
         ["make", "-s", "-C", str(AGENT), "check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_process_is_busy_or_waits():
+    """One that is ready to run counts as busy even while others keep the processor from it."""
+    for command, expected in (("while :; do :; done", True), ("exec sleep 60", False)):
+        process = subprocess.Popen(["sh", "-c", command])
+        try:
+            time.sleep(0.2)
+            watch = Watch(process.pid)
+            time.sleep(0.2)
+            assert [watch.is_busy() for _ in range(3)][-1] == expected
+        finally:
+            process.kill()
+            process.wait()

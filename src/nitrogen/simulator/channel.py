@@ -155,17 +155,14 @@ class Channel:
         if poll.poll(min(limit_s, _LOOK_S) * 1000):
             return True
         pid = self._last.pid if self._last is not None else 0
-        start = time.monotonic()
-        used_at_start = processor_seconds(pid)
+        watch = Watch(pid)
         while not poll.poll(_LOOK_S * 1000):
-            waited_s = time.monotonic() - start
-            used_s = processor_seconds(pid) - used_at_start
-            busy = used_s > 0.1 * waited_s
-            if waited_s > limit_s * (PATIENCE if busy else 1):
+            busy = watch.is_busy()
+            if watch.waited_s > limit_s * (PATIENCE if busy else 1):
                 doing = "busy in a loop or loading" if busy else "waiting for something"
                 raise GameTimeoutError(
-                    f"{self._name} presented no frame for {waited_s:.0f} s of real time; it is"
-                    f" {doing} ({used_s:.1f} s of processor time). {self.seen_text()}"
+                    f"{self._name} presented no frame for {watch.waited_s:.0f} s of real time; it"
+                    f" is {doing} ({watch.used_s:.1f} s of processor time). {self.seen_text()}"
                 )
         return True
 
@@ -173,6 +170,34 @@ class Channel:
         """What the agent has seen of the game so far, for messages."""
         seen = ", ".join(f"{name} {count}" for name, count in self.board.seen().items() if count)
         return f"Seen by the agent: {seen or 'nothing'}."
+
+
+class Watch:
+    """Watches a process that presents nothing: is it at work, or does it wait for something?"""
+
+    def __init__(self, pid: int) -> None:
+        """Begin now."""
+        self._pid, self._start = pid, time.monotonic()
+        self._used_at_start = processor_seconds(pid)
+        self._looks = self._ready = 0
+        self.waited_s = self.used_s = 0.0
+
+    def is_busy(self) -> bool:
+        """Look again. Busy: it uses the processor, or would if others left it to it."""
+        self.waited_s = time.monotonic() - self._start
+        self.used_s = processor_seconds(self._pid) - self._used_at_start
+        self._looks += 1
+        self._ready += _state(self._pid) == "R"
+        return self.used_s > 0.1 * self.waited_s or self._ready > 0.5 * self._looks
+
+
+def _state(pid: int) -> str:
+    """One letter, as the kernel calls the state of the main thread; empty if it is not there."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (OSError, ValueError):
+        return ""
+    return text.rpartition(")")[2].split()[0]
 
 
 def processor_seconds(pid: int) -> float:

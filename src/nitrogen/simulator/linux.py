@@ -15,7 +15,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import Self
 
@@ -27,7 +26,7 @@ from nitrogen.errors import (
     GameTimeoutError,
 )
 from nitrogen.simulator.board import Board
-from nitrogen.simulator.channel import PATIENCE, Channel, GameEnded, processor_seconds
+from nitrogen.simulator.channel import PATIENCE, Channel, GameEnded, Watch
 from nitrogen.simulator.display import Display
 from nitrogen.simulator.game import Game
 from nitrogen.simulator.home import full_disk_named, write_files
@@ -149,17 +148,17 @@ class Run:
         """
         assert self._process is not None
         assert self._board is not None
-        limit_s, start = self.game.start_limit_s, time.monotonic()
+        limit_s, watch = self.game.start_limit_s, Watch(self._process.pid)
         poll = select.poll()
         poll.register(self._listener, select.POLLIN)
         process_file = os.pidfd_open(self._process.pid)
         poll.register(process_file, select.POLLIN)
         try:
             while not (ready := poll.poll(500)):
-                waited_s = time.monotonic() - start
-                used_s = processor_seconds(self._process.pid)
-                if waited_s > limit_s * (PATIENCE if used_s > 0.1 * waited_s else 1):
-                    raise GameTimeoutError(self._why_no_frame(waited_s))
+                if watch.is_busy() and watch.waited_s <= limit_s * PATIENCE:
+                    continue
+                if watch.waited_s > limit_s:
+                    raise GameTimeoutError(self._why_no_frame(watch.waited_s))
         finally:
             os.close(process_file)
         if self._listener.fileno() not in dict(ready):
