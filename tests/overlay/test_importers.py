@@ -14,8 +14,9 @@ from nitrogen.overlay.importers import browser
 from nitrogen.overlay.importers.draft import by_place, png
 from nitrogen.overlay.importers.kinds import import_skin
 from nitrogen.overlay.importers.webskin import laid_over
-from nitrogen.overlay.render import Placement, Renderer, premultiply
+from nitrogen.overlay.render import Placement, Renderer
 from nitrogen.overlay.skin import DpadLayer, StickLayer, TriggerLayer, load_skin
+from nitrogen.overlay.sprites import premultiply
 
 needs_browser = pytest.mark.skipif(
     not any(shutil.which(name) for name in browser._NAMES), reason="no Chromium browser installed"

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 
 from nitrogen.actions import BUTTONS, Actions
 from nitrogen.errors import SkinError
-from nitrogen.overlay.render import Placement, Renderer, place, scaled
+from nitrogen.overlay.render import Placement, Renderer, place
 from nitrogen.overlay.skin import find_skin
+from nitrogen.overlay.sprites import scaled
 
 SKIN = find_skin("nitrogen")
 PLACEMENT = Placement(3.3, 2.6, 0.5, 0.5)

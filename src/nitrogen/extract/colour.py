@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nitrogen.overlay.render import Premultiplied
+from nitrogen.overlay.sprites import Premultiplied
 
 Gray = NDArray[np.float32]
 

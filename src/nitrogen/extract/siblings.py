@@ -14,7 +14,8 @@ from nitrogen.actions import Actions
 from nitrogen.extract import colour
 from nitrogen.extract.locate import Found, Gray
 from nitrogen.extract.reader import Planes
-from nitrogen.overlay.render import Premultiplied, Renderer
+from nitrogen.overlay.render import Renderer
+from nitrogen.overlay.sprites import Premultiplied
 from nitrogen.video import Box
 
 _MOST = 40.0

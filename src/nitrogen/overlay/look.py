@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nitrogen.actions import Actions, Frame
-from nitrogen.overlay.render import Placement, Premultiplied, Renderer
+from nitrogen.overlay.render import Placement, Renderer
 from nitrogen.overlay.skin import Skin
+from nitrogen.overlay.sprites import Premultiplied
 
 Colour = tuple[int, int, int]
 

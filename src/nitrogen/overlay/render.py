@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,20 +25,18 @@ from nitrogen.overlay.skin import (
     StickLayer,
     TriggerLayer,
 )
-
-Premultiplied = NDArray[np.float32]
-"""(H, W, 4): red, green and blue times alpha in 0..255, and alpha in 0..1."""
+from nitrogen.overlay.sprites import (
+    BULGE,
+    UPRIGHT,
+    Lean,
+    Premultiplied,
+    lay_over,
+    scaled,
+    straight,
+)
 
 _STEPS = 16
 """Positions per pixel, travel steps are twice as many: finer differences cannot be seen."""
-
-Lean = tuple[float, float]
-"""Degrees by which a stick leans to the right and downwards, out of the picture's plane."""
-
-UPRIGHT: Lean = (0.0, 0.0)
-
-_BULGE = 0.08
-"""By how much of its size a leaning sprite may reach beyond its box."""
 
 _DPAD = ("dpad_left", "dpad_right", "dpad_up", "dpad_down")
 
@@ -177,7 +174,7 @@ class Renderer:
                 continue
             made = part.pixels(part.state(shown.buttons[0], shown.sticks[0]))
             if made is not None:
-                _over(above if reached else below, *made[:3])
+                lay_over(above if reached else below, *made[:3])
         return below, above
 
     def _split(self, layers: tuple[Layer, ...]) -> "list[_Part]":
@@ -187,7 +184,7 @@ class Renderer:
         for layer in layers:
             reach = self.reach(layer)
             if isinstance(layer, ImageLayer) and not (moving & reach).any():
-                _over(self._base, *self.sprite(layer.sprite, layer.pos))
+                lay_over(self._base, *self.sprite(layer.sprite, layer.pos))
             else:
                 moving |= reach
                 parts.append(_Part(self, layer))
@@ -202,7 +199,7 @@ class Renderer:
         width = max(sprite.shape[1] for sprite in sprites)
         height = max(sprite.shape[0] for sprite in sprites)
         if isinstance(layer, StickLayer) and layer.tilt:
-            far_x, far_y = far_x + _BULGE * width, far_y + _BULGE * height
+            far_x, far_y = far_x + BULGE * width, far_y + BULGE * height
         p, (ox, oy) = self.placement, self._origin
         left = math.floor(ox + (x - far_x) * p.scale_x) - 1
         top = math.floor(oy + (y - far_y) * p.scale_y) - 1
@@ -212,86 +209,12 @@ class Renderer:
         return mask
 
 
-def straight(picture: Premultiplied) -> Sprite:
-    """A premultiplied picture as (H, W, 4) uint8 RGBA with straight alpha."""
-    alpha = picture[..., 3:]
-    colour = np.divide(
-        picture[..., :3], alpha, out=np.zeros_like(picture[..., :3]), where=alpha > 0
-    )
-    return (np.concatenate([colour, 255 * alpha], axis=2) + 0.5).clip(0, 255).astype(np.uint8)
-
-
-def scaled(
-    sprite: Sprite, at: tuple[float, float], scale: tuple[float, float], lean: Lean = UPRIGHT
-) -> tuple[int, int, Premultiplied]:
-    """A sprite scaled and leaning about its middle, with sub-pixel position.
-
-    Returns the left and top of the result in whole pixels, and its pixels.
-    """
-    height, width = sprite.shape[:2]
-    spread = _BULGE * (width + height) if any(lean) else 0.0
-    left = math.floor(at[0] - spread * scale[0]) - 1
-    top = math.floor(at[1] - spread * scale[1]) - 1
-    columns = math.ceil(at[0] + (width + spread) * scale[0]) + 1 - left
-    rows = math.ceil(at[1] + (height + spread) * scale[1]) + 1 - top
-    fine = min(4, max(1, math.ceil(2 / max(min(scale), 1e-3) / 2)))
-    turn = _leaning(lean, ((width - 1) / 2, (height - 1) / 2))
-    to_fine = np.array(
-        [
-            [scale[0] * fine, 0, ((at[0] - left) + scale[0] / 2) * fine - 0.5],
-            [0, scale[1] * fine, ((at[1] - top) + scale[1] / 2) * fine - 0.5],
-        ]
-    )
-    matrix = to_fine[:, :2] @ turn
-    matrix[:, 2] += to_fine[:, 2]
-    source: NDArray[Any] = premultiply(sprite)
-    shrink = _prefilter(min(scale) * fine)
-    if shrink:
-        source = cv2.GaussianBlur(source, (0, 0), shrink)
-    big = cv2.warpAffine(source, matrix, (columns * fine, rows * fine), flags=cv2.INTER_LINEAR)
-    small = cv2.resize(big, (columns, rows), interpolation=cv2.INTER_AREA) if fine > 1 else big
-    return left, top, np.asarray(small, np.float32)
-
-
-def _leaning(lean: Lean, middle: tuple[float, float]) -> NDArray[np.float64]:
-    """The (2, 3) affine map of a flat sprite leaning in space, seen from the front without depth.
-
-    As `rotateX(-y) rotateY(x)` in CSS.
-    """
-    across, down = math.radians(lean[0]), -math.radians(lean[1])
-    matrix = np.array(
-        [[math.cos(across), 0.0], [math.sin(down) * math.sin(across), math.cos(down)]]
-    )
-    at = np.array(middle)
-    return np.column_stack([matrix, at - matrix @ at])
-
-
-def _prefilter(step: float) -> float:
-    """Blur of the source, in pixels, that bilinear sampling at this step needs; 0 for none."""
-    return 0.0 if step >= 0.8 else 0.35 / step
-
-
-def premultiply(sprite: Sprite) -> Premultiplied:
-    """Straight uint8 RGBA as premultiplied floats."""
-    result = sprite.astype(np.float32)
-    result[..., 3] /= 255
-    result[..., :3] *= result[..., 3:]
-    return result
-
-
 def _sprites(layer: Layer) -> list[Sprite]:
     if isinstance(layer, ImageLayer | TriggerLayer):
         return [layer.sprite]
     if isinstance(layer, DpadLayer):
         return list(layer.states.values())
     return [sprite for sprite in (layer.up, layer.down) if sprite is not None]
-
-
-def _over(picture: Premultiplied, left: int, top: int, pixels: Premultiplied) -> None:
-    if pixels.size:
-        area = picture[top : top + pixels.shape[0], left : left + pixels.shape[1]]
-        area *= 1 - pixels[..., 3:]
-        area += pixels
 
 
 class _Part:

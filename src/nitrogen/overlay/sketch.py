@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nitrogen.actions import BUTTON_INDEX, Actions
-from nitrogen.overlay.render import Placement, Renderer, scaled
+from nitrogen.overlay.render import Placement, Renderer
 from nitrogen.overlay.skin import Skin, StickLayer, TriggerLayer
+from nitrogen.overlay.sprites import scaled
 
 Pixels = NDArray[np.uint8]
 """(H, W, 4) RGBA, premultiplied."""

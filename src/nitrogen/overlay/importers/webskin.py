@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from nitrogen.overlay.importers import browser
 from nitrogen.overlay.importers.draft import Draft, by_place
-from nitrogen.overlay.render import premultiply, straight
 from nitrogen.overlay.skin import Sprite
+from nitrogen.overlay.sprites import premultiply, straight
 
 Side = Literal["left", "right"]
 
