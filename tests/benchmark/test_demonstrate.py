@@ -5,14 +5,8 @@ import numpy as np
 import pytest
 
 from nitrogen.actions import Actions
-from nitrogen.benchmark.demonstrate import (
-    DemonstrateConfig,
-    Demonstration,
-    Stumbling,
-    cost_table,
-    demonstrate,
-    replay,
-)
+from nitrogen.benchmark.demonstrate import DemonstrateConfig, Stumbling, demonstrate, replay
+from nitrogen.benchmark.demonstration import Demonstration, Facts, Replays, cost_table
 from nitrogen.benchmark.search import SearchConfig, moves, platform_moves, search
 from nitrogen.benchmark.suite import task
 from nitrogen.benchmark.trace import TracedEnv
@@ -148,3 +142,23 @@ def test_stumbling_interrupts_but_does_not_delay():
 
     assert len(rows) == 500
     assert 0.1 < pushed.mean() < 0.6
+
+
+def test_replays_take_the_next_one_with_each_episode(tmp_path):
+    chosen = task("racer/finish_a_lap")
+    for seed in (3, 5):
+        facts = Facts(
+            task=chosen.name, seed=seed, origin="expert", frames_spent=1, seconds=0.0,
+            frames_hash="", versions={},
+        )  # fmt: skip
+        actions = Actions.of(left_x=seed / 10, length=2)
+        Demonstration(actions, facts).save(tmp_path / f"expert-{seed}.npz")
+
+    replays = Replays.of(chosen.name, tmp_path)
+
+    assert replays.seeds == [3, 5]
+    for seed in (3, 5):
+        replays.reset()
+        assert replays.act(None).stick("left_x")[0] == pytest.approx(seed / 10)
+    with pytest.raises(DataError, match="nitrogen demonstrate arena/clear_the_waves"):
+        Replays.of("arena/clear_the_waves", tmp_path)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from nitrogen.benchmark.demonstrate import Demonstration
+from nitrogen.benchmark.demonstration import Demonstration
 
 
 def nitrogen(*words):

@@ -5,92 +5,25 @@ kept only after a second play-through that matched it in every frame that is has
 it with short bursts of other input and are kept if they still reach the goal: they show recoveries.
 """
 
-import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from nitrogen.actions import Actions, Frame
 from nitrogen.benchmark.config import EVALUATION_SEEDS
+from nitrogen.benchmark.demonstration import Demonstration, Facts, Origin
 from nitrogen.benchmark.run import EXPERT
 from nitrogen.benchmark.search import Propose, SearchConfig, search
 from nitrogen.benchmark.task import Task
 from nitrogen.benchmark.trace import Trace, TracedEnv
-from nitrogen.config import from_dict
-from nitrogen.errors import ConfigError, DataError, GameError
+from nitrogen.errors import ConfigError, GameError
 from nitrogen.play import Episode, rollout
 from nitrogen.policy import Policy, ReplayPolicy
-
-FORMAT = "nitrogen.demonstration/1"
-Origin = Literal["expert", "search", "variant"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What is known of a demonstration besides its actions."""
-
-    task: str
-    seed: int
-    """Of the episode: decides its start."""
-    origin: Origin
-    frames_spent: int
-    """Game frames that finding it took."""
-    seconds: float
-    """Wall time that finding it took."""
-    frames_hash: str
-    """As in a benchmark's results: a replay must have the same."""
-    versions: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Demonstration:
-    """Actions that reach the goal of a task."""
-
-    actions: Actions
-    facts: Facts
-
-    def save(self, path: Path) -> None:
-        """Write one `.npz` file, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.partial")
-        text = json.dumps({"format": FORMAT, **asdict(self.facts)})
-        with temporary.open("wb") as file:
-            np.savez_compressed(
-                file, buttons=self.actions.buttons, sticks=self.actions.sticks, facts=np.array(text)
-            )
-        temporary.replace(path)
-
-    @classmethod
-    def load(cls, path: Path) -> "Demonstration":
-        """Read it. Raises DataError for a file that is none."""
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                actions = Actions(file["buttons"], file["sticks"])
-                values = json.loads(str(file["facts"]))
-        except (OSError, ValueError, KeyError) as error:
-            raise DataError(f"{path} is no demonstration: {error}; make it again") from error
-        if values.pop("format", None) != FORMAT:
-            raise DataError(f"{path}: expected format {FORMAT!r}; make it again")
-        versions = values.pop("versions", None)
-        facts = from_dict(_Facts, values, where=str(path))
-        return cls(actions, Facts(**asdict(facts), versions=dict(versions or {})))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Facts:
-    """Those that are plain values."""
-
-    task: str
-    seed: int
-    origin: Origin
-    frames_spent: int
-    seconds: float
-    frames_hash: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,16 +250,3 @@ def _nudges(rng: np.random.Generator) -> Actions:
     """Any direction on both sticks."""
     x, y, u, v = rng.uniform(-1, 1, 4).tolist()
     return Actions.of(length=8, left_x=x, left_y=y, right_x=u, right_y=v)
-
-
-def cost_table(demonstrations: Sequence[Demonstration]) -> list[tuple[str, ...]]:
-    """Per origin: demonstrations, frames and seconds spent, and length of the median one."""
-    rows: list[tuple[str, ...]] = []
-    for origin in ("expert", "search", "variant"):
-        mine = [each for each in demonstrations if each.facts.origin == origin]
-        if mine:
-            frames = sum(each.facts.frames_spent for each in mine)
-            seconds = sum(each.facts.seconds for each in mine)
-            length = int(np.median([len(each.actions) for each in mine]))
-            rows.append((origin, str(len(mine)), f"{frames:,}", f"{seconds:.0f}", str(length)))
-    return rows

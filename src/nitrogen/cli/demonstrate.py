@@ -25,8 +25,8 @@ def demonstrate(
         out: Folder for the `.npz` files.
         config: How many, and how long to search.
     """
-    from nitrogen.benchmark.demonstrate import Demonstration, cost_table
     from nitrogen.benchmark.demonstrate import demonstrate as run_demonstrate
+    from nitrogen.benchmark.demonstration import Demonstration, cost_table
     from nitrogen.benchmark.suite import search_for
     from nitrogen.benchmark.suite import task as find_task
 

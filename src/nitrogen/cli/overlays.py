@@ -1,6 +1,7 @@
 """`nitrogen record` and `nitrogen synth`: videos with a controller overlay."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,8 +14,11 @@ from nitrogen.synth.settings import SynthConfig
 def record(
     task: Positional[str], out: Positional[Path], /, *, episodes: int = 4, seed: int = 0,
     skin: str = "nitrogen", skins: Path | None = None, noise: float = 0.3,
+    demonstrations: Path | None = None,
 ) -> None:  # fmt: skip
     """Let the scripted expert play and write the video a streamer would, overlay and all.
+
+    With demonstrations, of games that have no expert, those are played in its place.
 
     Args:
         task: For example platformer/reach_the_flag; `nitrogen benchmark --list` names them all.
@@ -24,25 +28,34 @@ def record(
         skin: The overlay's skin.
         skins: A folder with more skins.
         noise: Deviation of the noise on the sticks, which is played and shown.
+        demonstrations: A folder of `nitrogen demonstrate`; all of them are played, as they are.
     """
     import numpy as np
 
+    from nitrogen.benchmark.demonstration import Replays
     from nitrogen.benchmark.suite import task as find_task
     from nitrogen.overlay.skin import find_skin
-    from nitrogen.policy import CallPolicy
+    from nitrogen.policy import CallPolicy, Policy
     from nitrogen.record import StickNoise
     from nitrogen.record import record as run_record
 
     chosen = find_task(task)
+    seeds: Sequence[int] = range(seed, seed + episodes)
     env = chosen.render()
     try:
-        expert = CallPolicy(env.unwrapped.expert)  # type: ignore[attr-defined]
+        if demonstrations is not None or not chosen.has_expert:
+            replays = Replays.of(task, demonstrations)
+            policy: Policy = replays
+            seeds = replays.seeds
+        else:
+            expert = CallPolicy(env.unwrapped.expert)  # type: ignore[attr-defined]
+            policy = StickNoise(expert, np.random.default_rng(seed), std=noise)
         recording = run_record(
             env,
-            StickNoise(expert, np.random.default_rng(seed), std=noise),
+            policy,
             out,
             skin=find_skin(skin, folders=[skins] if skins else []),
-            seeds=range(seed, seed + episodes),
+            seeds=seeds,
             frames=chosen.frames,
         )
     finally:
