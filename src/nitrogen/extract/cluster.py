@@ -4,6 +4,7 @@ Videos, skins and output lie where every node sees them under the same path. A t
 node dies is run again elsewhere and goes on with the stretches that lie on disk.
 """
 
+import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from nitrogen.extract.batch import Run, extract_one, library_id, size_of
 from nitrogen.extract.entry import Entry, failed
 from nitrogen.extract.pipeline import ExtractConfig, id_of
 
+_REACH_S = 10.0
+"""Seconds in which a cluster's address must answer."""
 _RETRIES = 4
 """Times that a task is tried again when its worker dies."""
 
@@ -53,8 +56,12 @@ def on_ray(address: str | None = None) -> Run:
 
 def _connect(ray: Any, address: str | None) -> None:
     try:
+        if address is not None and ":" in address:
+            # Ray itself tries for minutes.
+            host, port = address.removeprefix("ray://").rsplit(":", 1)
+            socket.create_connection((host, int(port)), timeout=_REACH_S).close()
         ray.init(address=address, log_to_driver=False, include_dashboard=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise ExtractionError(
             f"no Ray cluster at {address}: {error}; start one with 'ray start --head'"
         ) from error

@@ -30,6 +30,8 @@ _WINDOW_S = 20.0
 _MOST_WINDOWS = 96
 _DEPTH = 3
 """How often a stretch without overlay is halved before it is given up."""
+_STRICTER = 0.1
+"""Added to the score needed by overlays of a part only, and by second ones: more is tried there."""
 _SEEN = 0.5
 """A window shows an overlay if it scores this share of what the whole scored."""
 _OVERLAP = 0.3
@@ -106,7 +108,7 @@ def find_sightings(
             continue
         mean = _mean([parts[place] for place in span])
         try:
-            found = locate(mean, library, minimum=minimum)
+            found = locate(mean, library, minimum=minimum + (_STRICTER if depth else 0.0))
         except ExtractionError as error:
             refusal = refusal or error
             if depth < _DEPTH and len(span) > 1:
@@ -166,7 +168,7 @@ def _others(mean: Gray, library: Library, found: Found, minimum: float) -> tuple
     keypoints = keypoints_of(mean)
     beside = keypoints.where(~keypoints.inside(found.box))
     try:
-        other = locate(mean, library, minimum=minimum, frame=beside)
+        other = locate(mean, library, minimum=minimum + _STRICTER, frame=beside)
     except ExtractionError:
         return ()
     return () if _share(other.box, found.box) > _OVERLAP else (other,)
