@@ -34,6 +34,8 @@ Gray = NDArray[np.float32]
 
 SHOWN = 0.5
 """Mean probability over the video from which a control counts as part of the overlay."""
+STICK_SHOWN = 0.25
+"""The same for sticks: dark caps on dark pads are seen to move before they are seen to be there."""
 TRIGGERS = ("left_trigger", "right_trigger")
 _ABOVE = 2.0
 """Logits above its median over the video from which a button counts as pressed."""
@@ -139,7 +141,7 @@ class NetworkReader:
         shown = _sigmoid(trace[:, _SHOWN])
         visible = shown.max(axis=1) > SHOWN
         basis = visible if visible.any() else np.ones_like(visible)
-        present = shown[basis].mean(axis=0) > SHOWN
+        present = shown[basis].mean(axis=0) > [*[SHOWN] * len(BUTTONS), *[STICK_SHOWN] * 2]
         pressed = _sigmoid(trace[:, _BUTTONS])
         logits = trace[:, _BUTTONS]
         buttons = (logits > np.maximum(0, np.median(logits[basis], axis=0) + _ABOVE)).astype(
