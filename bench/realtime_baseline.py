@@ -126,8 +126,8 @@ def baseline(seconds: float, driver: str) -> Figures:
         started(["Xvfb", *screen], environment, pass_fds=(writable,)) as server,
     ):
         os.close(writable)
-        name = f":{int(os.read(readable, 16))}"
-        os.close(readable)
+        with os.fdopen(readable) as told:
+            name = f":{int(told.readline())}"
         environment |= {"DISPLAY": name, "HOME": home, "SDL_RENDER_DRIVER": driver}
         options = [word.replace("{home}", home) for word in supertux.GAME.command[1:]]
         command = [find_program(supertux.GAME), *options]
