@@ -1,5 +1,7 @@
 import hashlib
+import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from nitrogen.extract import pipeline, trace
 from nitrogen.extract.evaluate import evaluate
 from nitrogen.extract.locate import Library, locate, mean_picture
 from nitrogen.extract.pipeline import ExtractConfig, extract
-from nitrogen.overlay.skin import shipped_skins
+from nitrogen.overlay.skin import find_skin, shipped_skins
 from nitrogen.video import VideoWriter, glimpses
 
 CONFIG = ExtractConfig(game="toy", controller="xboxone", chunk_s=4.0, min_density=0.0)
@@ -130,3 +132,30 @@ def test_locating_does_not_depend_on_a_hidden_edge(recording, library):
 def test_ids_are_safe_file_names(tmp_path):
     assert pipeline.id_of(tmp_path / "a b/ü (1).mp4") == "_1_"
     shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+def test_an_unknown_skin_in_a_box_goes_to_the_network(recording, tmp_path):
+    pytest.importorskip("torch")
+    box = tuple(read_truth(recording.truth).facts["box"])
+    skins = [find_skin("retro_grey"), find_skin("generic_blocks")]
+
+    result = extract(recording.video, tmp_path, skins=skins, config=replace(CONFIG, box=box))
+
+    (part,) = result.parts
+    assert (part.reader, part.why) == ("network", "the skin is not known")
+    assert result.found is None
+    facts = json.loads((result.chunks[0] / "extraction.json").read_text())
+    assert (facts["reader"], facts["skin"], facts["opacity"]) == ("network", "", None)
+    evaluation = evaluate(tmp_path / "clip", recording.truth)
+    assert evaluation.read.f1 > evaluation.always_off.f1
+
+
+def test_the_matched_reader_needs_a_skin(recording, tmp_path):
+    box = tuple(read_truth(recording.truth).facts["box"])
+    config = replace(CONFIG, box=box, reader="matched")
+
+    with pytest.raises(ExtractionError, match="needs a skin"):
+        extract(
+            recording.video, tmp_path, config=config,
+            skins=[find_skin("retro_grey"), find_skin("generic_blocks")],
+        )  # fmt: skip
