@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from nitrogen.extract import parser
-from nitrogen.video import Box, even_box, keyframes, probe, read_planes
+from nitrogen.video import Box, even_box, glimpses, probe, read_planes
 
 T = TypeVar("T")
 BATCH = 256
@@ -66,7 +66,7 @@ def main() -> None:
     box = even_box((x, y, width, height))
     info, network = probe(options.video), parser.load_network(options.reader)
     samples_s, samples = timed(
-        lambda: [p.pixels for p in keyframes(options.video, limit=120, box=box, planes=True)]
+        lambda: [p.pixels for p in glimpses(options.video, limit=120, box=box, planes=True)]
     )
     decode_s, crops = timed(
         lambda: [p.pixels for p in islice(read_planes(options.video, box), options.frames)]
