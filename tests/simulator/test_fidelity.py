@@ -54,7 +54,7 @@ def test_senseless_modes_are_refused():
 
 
 @pytest.mark.game
-def test_stepped_replays_agree_and_free_running_ones_do_not(tmp_path: Path):
+def test_stepped_replays_agree_and_free_running_ones_need_not(tmp_path: Path):
     if not linux.is_installed(starfighter.GAME):
         pytest.skip("needs Starfighter: apt-get install starfighter")
     actions = varied_actions(150, np.random.default_rng(0))
@@ -63,8 +63,8 @@ def test_stepped_replays_agree_and_free_running_ones_do_not(tmp_path: Path):
     assert fidelity.is_exact()
     *exact, free, paused = fidelity.divergences()
     assert [one.equal_share for one in exact] == [1.0, 1.0]
-    assert free.mode == FREE  # on an idle machine it may well agree for so short a time
-    assert paused.frame is not None
+    # On an idle machine these may agree as well for so short a time, on a busy one they do not.
+    assert (free.mode, paused.mode) == (FREE, FREE_PAUSED)
 
     files = fidelity_report.write(fidelity, tmp_path / "report")
     assert [path.suffix for path in files] == [".json", ".png", ".html"]
