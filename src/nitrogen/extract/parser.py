@@ -153,7 +153,7 @@ class NetworkReader:
         levels = trace[:, _LEVELS][:, : len(self._spots)]
         sticks = np.clip(trace[:, _STICKS] - _resting(trace[basis][:, _STICKS]), -1, 1)
         found = roles.assign(self._spots.places, self._spots.sizes, levels, pressed, sticks)
-        if roles.has_diamond(found):
+        if self._spots.opaque or roles.has_diamond(found):
             # Where spots can be told, buttons that only seem to be lit are none.
             present[: len(BUTTONS)] &= [
                 roles.is_switch(column, between_share=_SMEARED) for column in pressed.T

@@ -17,6 +17,8 @@ MOST = 48
 
 _CONTRAST = 16.0
 """Smallest change that counts, in 0..255."""
+_STILL = 8
+"""Usual change of a pixel, in 0..255, up to which no game is seen moving through it."""
 _ALIKE = 0.6
 """Share of common frames from which neighbours belong to one spot."""
 _SMALLEST = 6
@@ -39,6 +41,10 @@ class Spots:
         change = pictures.astype(np.int16) - rest
         size = np.abs(change).max(axis=3)
         usual = np.median(size, axis=0)
+        height, width = usual.shape
+        inner = usual[height // 4 : -height // 4, width // 5 : -width // 5]
+        self.opaque = bool((inner < _STILL).mean() > 0.7)
+        """Whether the game does not shine through, so that every press that lights shows."""
         lit = size > np.maximum(_CONTRAST, 4 * usual + 4)
         share = lit.mean(axis=0)
         wanted = (lit.sum(axis=0) >= 2) & (share < 0.6)
