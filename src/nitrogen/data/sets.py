@@ -145,6 +145,7 @@ def runs_of(
                 raise DataError(
                     f"labels at {chunk.rate_hz:g} Hz cannot teach a policy that acts at"
                     f" {rate_hz:g} Hz; train one at {chunk.rate_hz:g} Hz"
+                    f" (--network.rate-hz {chunk.rate_hz:g})"
                 )
             usable[chunk.folder] = load(chunk, size), chunk.actions()
             kept.append(chunk)

@@ -19,7 +19,7 @@ from nitrogen.train.settings import TrainConfig
 def debug() -> TrainConfig:
     """A few steps of a tiny network: does everything fit together?"""
     return TrainConfig(
-        network=preset("tiny", vision_layers=1),
+        network=preset("tiny", vision_layers=1, rate_hz=30.0),
         optim=OptimConfig(learning_rate=1e-3, warmup_steps=5),
         steps=20,
         batch=16,
