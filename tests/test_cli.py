@@ -34,6 +34,24 @@ def test_help_names_every_command_without_loading_torch():
         assert name in done.stdout
 
 
+def test_a_reader_that_has_enough_is_no_error():
+    code = (
+        "from nitrogen.cli import main as cli\n"
+        "def talk() -> None:\n    print('x' * 2**20)\n"
+        "cli.COMMANDS.clear()\ncli.COMMANDS.update(one=talk, two=talk)\n"
+        "import sys\nsys.argv = ['nitrogen', 'one']\ncli.main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout.read(1) == b"x"
+    process.stdout.close()
+
+    assert process.stderr.read() == b""
+    assert process.wait(60) == 141
+    process.stderr.close()
+
+
 def test_tasks_are_listed_for_machines():
     done = nitrogen("benchmark", "--list", "--json")
 

@@ -68,7 +68,7 @@ def test_glimpses_are_few_and_spread(clip):
     times = [picture.time_s for picture in video.glimpses(clip, limit=5)]
 
     assert np.allclose(np.diff(times), 0.2, atol=0.04)
-    assert [p.time_s for p in video.glimpses(clip, limit=5, span_s=(0.5, 0.7))][0] == 0.5
+    assert next(p.time_s for p in video.glimpses(clip, limit=5, span_s=(0.5, 0.7))) == 0.5
 
 
 def test_nothing_appears_after_an_error(tmp_path):

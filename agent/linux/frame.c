@@ -86,7 +86,7 @@ static void capture(frame_grab grab, void *context, ng_reply *reply)
     if (!look(grab, context, &picture)) {
         fail(reply);
     } else if ((int64_t)picture.width * picture.height * 3 > agent_board->picture_bytes) {
-        frame_explain("the window is %dx%d, more than the size that was declared",
+        frame_explain("the window is %dx%d, more than the size that was declared: raise Game.size",
                       picture.width, picture.height);
         fail(reply);
     } else {

@@ -76,6 +76,9 @@ def main() -> None:
             raise
         print(f"nitrogen: this needs {error.name}: pip install 'nitrogen[train]'", file=sys.stderr)
         raise SystemExit(1) from error
+    except BrokenPipeError:  # whoever read our output, such as `head`, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(141) from None
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
