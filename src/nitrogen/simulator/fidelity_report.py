@@ -69,7 +69,7 @@ def _plot(fidelity: Fidelity, path: Path) -> None:
     matplotlib.use("agg")
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9.0, 3.6), layout="constrained", dpi=110)
+    figure = Figure(figsize=(9.0, 4.4), layout="constrained", dpi=110)
     axes = figure.subplots()
     times = np.array(fidelity.replays[0].times_s)
     pairs = zip(fidelity.divergences(), fidelity.distances(), strict=True)
@@ -91,13 +91,13 @@ def _plot(fidelity: Fidelity, path: Path) -> None:
         if divergence.virtual_s is not None:
             axes.axvline(divergence.virtual_s, color=colour, linewidth=0.8, linestyle=":")
     axes.set_yscale("symlog", linthresh=0.1)
-    axes.set_ylim(bottom=-0.01)
+    axes.set_ylim(-0.01, max(1.0, axes.get_ylim()[1]))
     axes.set_xlabel("virtual time in seconds")
-    axes.set_ylabel("mean difference of pixels (0 to 255)")
+    axes.set_ylabel("mean difference of pixels")
     axes.set_title(f"{fidelity.game}: replays against the first stepped one", loc="left")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18))
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=2)
     partial = path.with_suffix(".tmp.png")
     figure.savefig(partial)
     partial.replace(path)
