@@ -94,7 +94,7 @@ def test_train_then_fine_tune_in_one_line_each(nitrogen, data, tmp_path):
     )
     assert code == 0, err
     resolved = json.loads((tmp_path / "tuned" / "train.json").read_text())
-    assert resolved["steps"] == 7  # 210 samples in batches of 32
+    assert resolved["steps"] == 6  # 180 samples in batches of 32
     assert resolved["optim"]["learning_rate"] == 1e-5
     assert resolved["network"]["vision"]["layers"] == 1
     assert nitrogen(
@@ -119,9 +119,9 @@ def test_a_dry_run_tells_all_and_writes_nothing(nitrogen, data, tmp_path):
 
     assert code == 0, err
     told = json.loads(out)
-    assert told["config"]["steps"] == 53
-    assert told["data"]["train"]["samples"] == 210
-    assert told["data"]["validation"]["samples"] == 105
+    assert told["config"]["steps"] == 45
+    assert told["data"]["train"]["samples"] == 180
+    assert told["data"]["validation"]["samples"] == 90
     assert told["network"]["parameters"] == sum(told["network"]["trained_by_group"].values())
     assert told["memory_gb"]["total"] > 0
     assert told["step"]["loss"] > 0

@@ -44,6 +44,14 @@ def test_the_form_without_an_import_works():
     assert out.strip() == "Project: Starfighter"
 
 
+def test_games_that_do_not_repeat_are_registered_as_such():
+    games = [catalog.game_named(name) for name in registration.IDS.values()]
+    promised = {game.name for game in games if not game.deterministic}
+    assert promised == registration.NONDETERMINISTIC
+    assert gymnasium.spec("nitrogen/ExtremeTuxRacer-v0").nondeterministic
+    assert not gymnasium.spec("nitrogen/SuperTux-v0").nondeterministic
+
+
 @pytest.mark.game
 @pytest.mark.parametrize(
     "game_id",

@@ -30,6 +30,9 @@ IDS = {
 }
 """Id -> name in the catalog."""
 
+NONDETERMINISTIC = frozenset({"extremetuxracer", "supertuxkart"})
+"""Games that do not always repeat; a test compares it with the profiles, not imported here."""
+
 
 def make(game: str, **options: Any) -> "GameEnv":
     """The environment of a built-in game; options go to `GameEnv`."""
@@ -55,6 +58,7 @@ def register() -> None:
                 entry_point="nitrogen.simulator.registration:make",
                 vector_entry_point="nitrogen.simulator.registration:make_vector",
                 kwargs={"game": name},
+                nondeterministic=name in NONDETERMINISTIC,
             )
 
 
