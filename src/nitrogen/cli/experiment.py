@@ -22,7 +22,7 @@ def experiment(
         what: `transfer`: pre-train on other games, fine-tune on a held-out one, against from
             scratch. `labels`: true logs, extracted labels, labels with errors or delays.
         out: Folder for everything; `runs/experiment-WHAT` by default.
-        size: `full` takes one to two hours on two idle cores; `small` a few minutes and proves nothing.
+        size: `full` takes one to two hours on two idle cores; `small` minutes, and proves nothing.
         workers: Trainings at a time, one core each.
         json: Print one JSON object instead of the table.
     """
