@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nitrogen import config as configs
+from nitrogen import files
 from nitrogen.actions import Actions
 from nitrogen.benchmark.config import RunConfig
 from nitrogen.benchmark.results import Score, add_rates, as_json, scores
@@ -149,9 +150,7 @@ class Chain:
         start = time.time()
         yield True
         done.parent.mkdir(exist_ok=True)
-        temporary = done.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"seconds": round(time.time() - start, 1)}))
-        temporary.replace(done)
+        files.write_text(done, json.dumps({"seconds": round(time.time() - start, 1)}))
 
     def _parallel(self, work: Callable[..., int], jobs: list[tuple[Any, ...]]) -> None:
         """Run the jobs in two processes; advance by what each returns."""

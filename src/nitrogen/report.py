@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nitrogen import files
 from nitrogen.stats import Rate
 
 
@@ -94,9 +95,7 @@ class Report:
             title=self.title, lead=self.lead, sections=self.sections
         )
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        files.write_text(path, text)
 
 
 def _plot(

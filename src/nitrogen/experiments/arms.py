@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nitrogen import config as configs
+from nitrogen import files
 from nitrogen.benchmark.config import RunConfig
 from nitrogen.benchmark.results import scores
 from nitrogen.benchmark.run import BASELINE_PLAYERS, EXPERT, Player, run
@@ -89,6 +90,4 @@ def finite(values: dict[str, float]) -> dict[str, float | None]:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """Write under a temporary name, then rename."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(values, indent=2) + "\n")
-    temporary.replace(path)
+    files.write_text(path, json.dumps(values, indent=2) + "\n")

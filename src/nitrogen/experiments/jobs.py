@@ -10,6 +10,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from pathlib import Path
 from typing import Any, Protocol
 
+from nitrogen import files
+
 RESULT_NAME = "result.json"
 
 
@@ -64,6 +66,4 @@ def _run(job: Job) -> None:
     torch.set_num_threads(1)  # one core per worker
     job.folder.mkdir(parents=True, exist_ok=True)
     result = job.run()
-    temporary = job.folder / f".{RESULT_NAME}.partial"
-    temporary.write_text(json.dumps(result, indent=2))
-    temporary.replace(job.folder / RESULT_NAME)
+    files.write_text(job.folder / RESULT_NAME, json.dumps(result, indent=2))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nitrogen import config as configs
+from nitrogen import files
 from nitrogen.actions import BUTTON_INDEX, BUTTONS, PRESSED, Actions
 from nitrogen.errors import CheckpointError, ConfigError, ExtractionError
 from nitrogen.extract import roles
@@ -77,7 +78,7 @@ def save_network(
             sha256=checkpoint.sha256(folder / checkpoint.WEIGHTS_NAME),
         )
         text = configs.to_json(described, format=FORMAT)
-        checkpoint.write_text(folder / checkpoint.CONFIG_NAME, text)
+        files.write_text(folder / checkpoint.CONFIG_NAME, text)
     except OSError as error:
         raise CheckpointError(f"cannot write the reader {folder}: {error}") from error
     return folder

@@ -5,7 +5,6 @@ swapped or half-copied folder is refused and nothing is ever unpickled.
 """
 
 import hashlib
-import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from nitrogen import config as configs
+from nitrogen import files
 from nitrogen.errors import CheckpointError, ConfigError
 from nitrogen.model.network import NetworkConfig, NitroGen
 
@@ -53,7 +53,7 @@ def save(folder: Path | str, network: NitroGen, *, storage: Storage = "float32")
         described = CheckpointConfig(
             network=network.config, storage=storage, sha256=sha256(folder / WEIGHTS_NAME)
         )
-        write_text(folder / CONFIG_NAME, configs.to_json(described, format=FORMAT))
+        files.write_text(folder / CONFIG_NAME, configs.to_json(described, format=FORMAT))
     except OSError as error:
         raise CheckpointError(f"cannot write the checkpoint {folder}: {error}") from error
     return folder
@@ -130,15 +130,11 @@ def write_tensors(
     path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None
 ) -> None:
     """Write a safetensors file under a temporary name, then rename it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with files.replacing(path) as partial:
         partial.touch()
         mode = partial.stat().st_mode  # what the user's umask allows; safetensors is stricter
         save_file({name: v.contiguous() for name, v in tensors.items()}, partial, metadata)
         partial.chmod(mode)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def sha256(path: Path) -> str:
@@ -148,13 +144,3 @@ def sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
-
-
-def write_text(path: Path, content: str) -> None:
-    """Write a text file under a temporary name, then rename it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

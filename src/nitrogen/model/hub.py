@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import nn
 
+from nitrogen import files
 from nitrogen.actions import FRAME_SIZE
 from nitrogen.errors import CheckpointError, MissingDependencyError
 from nitrogen.model import checkpoint, published
@@ -46,8 +47,8 @@ def save_pretrained(
     `card` replaces the text of the model card below its header.
     """
     folder = checkpoint.save(folder, network, storage=storage)
-    checkpoint.write_text(folder / PREPROCESSOR_NAME, json.dumps(preprocessing(network), indent=2))
-    checkpoint.write_text(folder / CARD_NAME, model_card(network, card))
+    files.write_text(folder / PREPROCESSOR_NAME, json.dumps(preprocessing(network), indent=2))
+    files.write_text(folder / CARD_NAME, model_card(network, card))
     return folder
 
 

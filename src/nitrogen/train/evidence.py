@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from nitrogen import files
 from nitrogen.model import checkpoint
 from nitrogen.train import parallel
 from nitrogen.train.state import State
@@ -38,7 +39,7 @@ def keep(
         "weights_not_finite": [n for n, v in weights.items() if not torch.isfinite(v).all()],
     }
     text = json.dumps({k: _plain(v) for k, v in described.items()}, indent=2)
-    checkpoint.write_text(path.with_suffix(".json"), text + "\n")
+    files.write_text(path.with_suffix(".json"), text + "\n")
     return path
 
 

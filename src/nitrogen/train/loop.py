@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from nitrogen import config as configs
+from nitrogen import files
 from nitrogen.data.augment import change, draw_changes
 from nitrogen.data.samples import Samples
 from nitrogen.errors import TrainingError, TrainingStoppedError
@@ -106,7 +107,7 @@ class _Run:
         world.wait()  # all have looked at the folder before the first writes into it
         if world.is_first:
             out.mkdir(parents=True, exist_ok=True)
-            checkpoint.write_text(out / CONFIG_NAME, configs.to_json(config, format=FORMAT))
+            files.write_text(out / CONFIG_NAME, configs.to_json(config, format=FORMAT))
             _rewind(out / METRICS_NAME, self.state.step)
         self.trackers = Trackers(out, config, active=world.is_first)
 
@@ -243,9 +244,6 @@ def _rewind(path: Path, step: int) -> None:
     if not path.exists():
         return
     rows = [row for row in read_metrics(path) if row.get("step", 0) <= step]
-    partial = path.with_suffix(".tmp")
-    partial.unlink(missing_ok=True)
-    with MetricLog(partial) as metrics:
+    with files.replacing(path) as partial, MetricLog(partial) as metrics:
         for row in rows:
             metrics.write(**row)
-    partial.replace(path)
