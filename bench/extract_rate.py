@@ -25,7 +25,8 @@ from nitrogen.extract.pipeline import ExtractConfig, extract
 from nitrogen.extract.sightings import find_sightings, windows
 from nitrogen.overlay.render import Placement, Renderer
 from nitrogen.overlay.skin import Skin, load_skins, shipped_skins
-from nitrogen.video import probe, read, read_planes
+from nitrogen.video.info import probe
+from nitrogen.video.reading import read, read_planes
 
 T = TypeVar("T")
 

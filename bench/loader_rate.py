@@ -26,7 +26,7 @@ from nitrogen.data.loader import stream
 from nitrogen.data.prepare import prepare
 from nitrogen.data.samples import Run, Samples
 from nitrogen.mini.env import MiniEnv
-from nitrogen.video import VideoWriter
+from nitrogen.video.writing import VideoWriter
 
 RATE_HZ = 30.0
 BATCH = 64

@@ -30,7 +30,9 @@ from nitrogen.extract.refine import refine
 from nitrogen.overlay.render import Placement, Renderer
 from nitrogen.overlay.skin import Skin, load_skins
 from nitrogen.overlay.synth import motion
-from nitrogen.video import Box, VideoWriter, even_box, read_planes
+from nitrogen.video.pixels import Box, even_box
+from nitrogen.video.reading import read_planes
+from nitrogen.video.writing import VideoWriter
 
 SIZE, RATE_HZ = (480, 320), 30
 WHOLE = (1280, 720)

@@ -20,7 +20,10 @@ import numpy as np
 import torch
 
 from nitrogen.extract import parser
-from nitrogen.video import Box, even_box, glimpses, probe, read_planes
+from nitrogen.video.glimpses import glimpses
+from nitrogen.video.info import probe
+from nitrogen.video.pixels import Box, even_box
+from nitrogen.video.reading import read_planes
 
 T = TypeVar("T")
 BATCH = 256

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nitrogen.data import schema
-from nitrogen.video import VideoWriter
+from nitrogen.video.writing import VideoWriter
 
 BITS = 12
 OVERLAY = (220, 130, 90, 40)

@@ -144,7 +144,7 @@ def test_a_video_is_recorded_read_and_compared(tmp_path):
 def test_a_video_without_an_overlay_is_refused_with_advice(tmp_path):
     import numpy as np
 
-    from nitrogen.video import VideoWriter
+    from nitrogen.video.writing import VideoWriter
 
     rng = np.random.default_rng(0)
     still = rng.integers(0, 255, (360, 640, 3), dtype=np.uint8)

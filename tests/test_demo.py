@@ -5,11 +5,12 @@ import json
 
 import pytest
 
-from nitrogen import video
 from nitrogen.benchmark.suite import task
 from nitrogen.demo import DEMO_TASKS, demo
 from nitrogen.errors import CheckpointError, GameMissingError
 from nitrogen.shipped import WEIGHTS
+from nitrogen.video.info import probe
+from nitrogen.video.reading import read
 
 DOOM = pytest.mark.skipif(
     importlib.util.find_spec("vizdoom") is None, reason="ViZDoom is not installed"
@@ -47,9 +48,9 @@ def test_the_policy_beats_every_baseline_and_is_filmed(tmp_path):
     assert len(seen) == 2 * 5 * 10
     assert stages[0] == "playing"
     for path, name in zip(result.videos, names, strict=True):
-        info = video.probe(path)
+        info = probe(path)
         assert (info.width, info.height) == (1280, 720)
-        first = next(iter(video.read(path))).pixels
+        first = next(iter(read(path))).pixels
         assert first.std() > 10, name
     text = result.report.read_text()
     assert text.count("<video") == 2

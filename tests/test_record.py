@@ -2,7 +2,6 @@ import gymnasium
 import numpy as np
 import pytest
 
-from nitrogen import video
 from nitrogen.actions import Actions
 from nitrogen.data.truth import read_truth
 from nitrogen.draw import fit
@@ -10,6 +9,8 @@ from nitrogen.errors import GameError
 from nitrogen.overlay.skin import find_skin
 from nitrogen.policy import CallPolicy
 from nitrogen.record import RecordConfig, StickNoise, record
+from nitrogen.video.info import probe
+from nitrogen.video.reading import read
 
 
 class Blank(gymnasium.Env):
@@ -44,7 +45,7 @@ def test_episodes_go_back_to_back_with_their_truth(tmp_path):
     )  # fmt: skip
     truth = read_truth(recording.truth)
 
-    assert recording.frames == len(truth.actions) == video.probe(recording.video).frame_count == 8
+    assert recording.frames == len(truth.actions) == probe(recording.video).frame_count == 8
     assert truth.episode is not None
     assert truth.episode.tolist() == [0] * 4 + [1] * 4
     played = Actions.concatenate(env.played)
@@ -61,7 +62,7 @@ def test_the_overlay_is_drawn(tmp_path):
         env, policy, tmp_path / "v.mp4", skin=find_skin("nitrogen"), seeds=[0], frames=2,
         config=CONFIG,
     )  # fmt: skip
-    picture = next(video.read(recording.video)).pixels
+    picture = next(read(recording.video)).pixels
     x, y, width, height = read_truth(recording.truth).facts["box"]
 
     assert np.abs(picture[y : y + height, x : x + width].astype(int) - 80).mean() > 10

@@ -15,7 +15,8 @@ from nitrogen.overlay.skin import find_skin
 from nitrogen.synth.backgrounds import background
 from nitrogen.synth.clips import played, synthesize
 from nitrogen.synth.settings import SynthConfig
-from nitrogen.video import probe, read
+from nitrogen.video.info import probe
+from nitrogen.video.reading import read
 from nitrogen.view import film, read_notes, shown_actions, thumbnails, view
 
 ROWS, RATE_HZ = 45, 30

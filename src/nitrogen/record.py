@@ -21,7 +21,7 @@ from nitrogen.overlay.render import Renderer, place
 from nitrogen.overlay.skin import Skin
 from nitrogen.play import Episode, GameEnv, rollout
 from nitrogen.policy import Policy
-from nitrogen.video import VideoWriter
+from nitrogen.video.writing import VideoWriter
 
 
 @dataclass(frozen=True, kw_only=True)

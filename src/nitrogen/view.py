@@ -22,7 +22,9 @@ from nitrogen.data.store import Chunk
 from nitrogen.errors import DataError
 from nitrogen.extract.chunks import DETAILS_FILE, EXTRACTION_FILE
 from nitrogen.report import Report
-from nitrogen.video import VideoInfo, VideoWriter, probe, read
+from nitrogen.video.info import VideoInfo, probe
+from nitrogen.video.reading import read
+from nitrogen.video.writing import VideoWriter
 
 _AHEAD_S = 1.5
 """How much of what comes is drawn as a roll of curves beside the picture."""

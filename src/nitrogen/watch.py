@@ -8,7 +8,7 @@ from nitrogen import draw
 from nitrogen.actions import Actions, Frame
 from nitrogen.play import Episode, GameEnv, rollout
 from nitrogen.policy import Policy
-from nitrogen.video import VideoWriter
+from nitrogen.video.writing import VideoWriter
 
 
 class Visualiser:

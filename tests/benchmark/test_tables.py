@@ -7,7 +7,7 @@ from nitrogen.benchmark.config import RunConfig
 from nitrogen.benchmark.run import BASELINE_PLAYERS, EXPERT, Player, run
 from nitrogen.benchmark.suite import ALL_TASKS, task
 from nitrogen.benchmark.tables import html_report, tables
-from nitrogen.video import probe
+from nitrogen.video.info import probe
 
 KNOWN = {task.name: task for task in ALL_TASKS}
 

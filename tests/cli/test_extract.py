@@ -10,7 +10,7 @@ import pytest
 from nitrogen.overlay.render import Renderer, place
 from nitrogen.overlay.skin import find_skin
 from nitrogen.overlay.synth import motion
-from nitrogen.video import VideoWriter
+from nitrogen.video.writing import VideoWriter
 
 
 def nitrogen(*words, cwd):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nitrogen.data.truth import read_truth
-from nitrogen.video import probe
+from nitrogen.video.info import probe
 
 SMALL = ("--seconds", "0.4", "--background", "plain")
 

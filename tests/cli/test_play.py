@@ -6,7 +6,7 @@ import pytest
 
 from nitrogen.simulator import linux
 from nitrogen.simulator.games import starfighter
-from nitrogen.video import probe
+from nitrogen.video.info import probe
 
 
 def nitrogen(*words, folder):

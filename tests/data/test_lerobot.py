@@ -5,13 +5,13 @@ import pyarrow.parquet as pq
 import pytest
 from numbered import metadata, number, write_video
 
-from nitrogen import video
 from nitrogen.actions import BUTTONS, STICKS, Actions
 from nitrogen.data import frames, store
 from nitrogen.data.lerobot import VIDEO_KEY, Stats, export
 from nitrogen.data.lerobot_import import import_lerobot, is_lerobot
 from nitrogen.data.prepare import VideoFolder, prepare
 from nitrogen.errors import DataError
+from nitrogen.video.reading import read
 
 SIZE = 64
 
@@ -75,7 +75,7 @@ def test_the_layout_is_the_documented_one(exported):
 
 
 def test_row_k_shows_frame_k(exported):
-    shown = video.read(exported.folder / f"videos/{VIDEO_KEY}/chunk-000/file-000.mp4")
+    shown = read(exported.folder / f"videos/{VIDEO_KEY}/chunk-000/file-000.mp4")
 
     wanted = [*range(70), *range(110, 140), *range(5, 45)]
     assert [number(picture.pixels) for picture in shown] == wanted

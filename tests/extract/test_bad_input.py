@@ -12,7 +12,6 @@ import av
 import numpy as np
 import pytest
 
-from nitrogen import video
 from nitrogen.data.truth import read_truth
 from nitrogen.errors import DataError, ExtractionError, SkinError, VideoError
 from nitrogen.extract.batch import extract_all, find_videos
@@ -20,6 +19,7 @@ from nitrogen.extract.evaluate import compare
 from nitrogen.extract.locate import Library
 from nitrogen.extract.pipeline import ExtractConfig, extract
 from nitrogen.overlay.skin import SHIPPED, find_skin, load_skin
+from nitrogen.video.reading import read
 
 CONFIG = ExtractConfig(chunk_s=2.0, min_density=0.0)
 COUNT = 150
@@ -32,7 +32,7 @@ def library():
 
 @pytest.fixture(scope="module")
 def frames(recording):
-    return [picture.pixels for picture in video.read(recording.video, stop=COUNT)]
+    return [picture.pixels for picture in read(recording.video, stop=COUNT)]
 
 
 def encode(path, frames, *, codec="libx264", pix_fmt="yuv420p", times=None, kind=None, rate=30):

@@ -14,7 +14,8 @@ from nitrogen.extract.evaluate import evaluate
 from nitrogen.extract.locate import Library, locate, mean_picture
 from nitrogen.extract.pipeline import ExtractConfig, extract
 from nitrogen.overlay.skin import find_skin, shipped_skins
-from nitrogen.video import VideoWriter, glimpses
+from nitrogen.video.glimpses import glimpses
+from nitrogen.video.writing import VideoWriter
 
 CONFIG = ExtractConfig(game="toy", controller="xboxone", chunk_s=4.0, min_density=0.0)
 

@@ -17,7 +17,7 @@ from nitrogen.extract.pipeline import ExtractConfig, extract
 from nitrogen.overlay.render import Renderer, place
 from nitrogen.overlay.skin import find_skin
 from nitrogen.overlay.synth import motion
-from nitrogen.video import VideoWriter
+from nitrogen.video.writing import VideoWriter
 
 SIZE = (640, 360)
 RATE_HZ = 10

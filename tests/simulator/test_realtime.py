@@ -13,7 +13,7 @@ from nitrogen.simulator import linux, realtime
 from nitrogen.simulator.film import FILM_HZ, RealtimeFilm
 from nitrogen.simulator.game import Game
 from nitrogen.simulator.games import starfighter, supertux
-from nitrogen.video import probe
+from nitrogen.video.info import probe
 
 pytestmark = pytest.mark.game
 HORIZON = 30

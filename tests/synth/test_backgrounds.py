@@ -6,7 +6,7 @@ import pytest
 from nitrogen.errors import ConfigError, VideoError
 from nitrogen.mini.env import make
 from nitrogen.synth.backgrounds import GAMES, background, expert_actions
-from nitrogen.video import VideoWriter
+from nitrogen.video.writing import VideoWriter
 
 
 @pytest.mark.parametrize("name", [*GAMES, "game", "plain"])

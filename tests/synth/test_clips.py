@@ -18,7 +18,8 @@ from nitrogen.synth.clips import (
     synthesize,
 )
 from nitrogen.synth.settings import SynthConfig
-from nitrogen.video import probe, read
+from nitrogen.video.info import probe
+from nitrogen.video.reading import read
 
 SKIN = find_skin("nitrogen")
 RETRO = find_skin("retro_grey")

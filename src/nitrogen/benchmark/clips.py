@@ -16,7 +16,7 @@ from nitrogen.benchmark.tables import clip_prefix
 from nitrogen.benchmark.task import Task
 from nitrogen.errors import GameError
 from nitrogen.play import GameEnv
-from nitrogen.video import VideoWriter
+from nitrogen.video.writing import VideoWriter
 
 SIZE = (640, 360)
 """Width and height of a clip."""

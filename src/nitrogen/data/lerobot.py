@@ -23,7 +23,7 @@ from nitrogen.actions import BUTTONS, STICKS, Actions
 from nitrogen.data import frames
 from nitrogen.data.store import Chunk, Skip
 from nitrogen.errors import DataError
-from nitrogen.video import VideoWriter
+from nitrogen.video.writing import VideoWriter
 
 VERSION = "v3.0"
 VIDEO_KEY = "observation.images.screen"

@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from nitrogen import video
 from nitrogen.actions import BUTTONS, STICKS, Actions
 from nitrogen.data import schema, store
 from nitrogen.data.prepare import VIDEO_SUFFIXES
 from nitrogen.data.truth import read_truth, truth_path
 from nitrogen.errors import DataError
+from nitrogen.video.info import VideoInfo, probe
 
 SDL_BUTTONS = {
     "SOUTH": "south", "EAST": "east", "WEST": "west", "NORTH": "north", "BACK": "back",
@@ -120,7 +120,7 @@ def import_log(clip: Path, out: Path, *, game: str = "other", offset_s: float = 
     path = log_path(clip)
     if path is None:
         raise DataError(f"no pad log beside {clip}: expected {clip.with_suffix('.parquet')}")
-    info = video.probe(clip)
+    info = probe(clip)
     actions, covered, box = _per_frame(path, info, offset_s)
     folders: list[Path] = []
     for first, last in _stretches(covered):
@@ -135,7 +135,7 @@ def import_log(clip: Path, out: Path, *, game: str = "other", offset_s: float = 
 
 
 def _per_frame(
-    path: Path, info: video.VideoInfo, offset_s: float
+    path: Path, info: VideoInfo, offset_s: float
 ) -> tuple[Actions, NDArray[np.bool_], tuple[int, int, int, int]]:
     """Actions, which frames have one, and where an overlay is shown."""
     if path != truth_path(info.path):
@@ -164,7 +164,7 @@ def _stretches(covered: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
 
 def _metadata(
     clip: Path,
-    info: video.VideoInfo,
+    info: VideoInfo,
     game: str,
     box: tuple[int, int, int, int],
     number: int,

@@ -20,13 +20,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from nitrogen import video
 from nitrogen.actions import FRAME_SIZE, Frame
 from nitrogen.data import frames
 from nitrogen.data.curate import density, mask_overlay, scale_box
 from nitrogen.data.store import Chunk, Skip
 from nitrogen.errors import DataError, VideoError
 from nitrogen.logs import MetricLog
+from nitrogen.video.info import probe
+from nitrogen.video.reading import Picture, read
 
 LEDGER = "prepare.jsonl"
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".flv", ".ts", ".avi", ".m4v")
@@ -195,7 +196,7 @@ def _one(job: _Job, how: _How) -> Prepared:
     rate_hz, cause = 0.0, job.cause
     if todo and job.path is not None:
         try:
-            rate_hz = video.probe(job.path).rate_hz
+            rate_hz = probe(job.path).rate_hz
         except VideoError as error:
             cause = str(error)
     ready = []
@@ -237,7 +238,7 @@ def _stretch(stretch: Sequence[Chunk], path: Path, how: _How) -> list[Skip]:
     """Prepare chunks that follow one another; what the video ends before is skipped."""
     last = stretch[-1]
     stop = last.start_frame + last.metadata.chunk_size
-    pictures = video.read(path, start=stretch[0].start_frame, stop=stop)
+    pictures = read(path, start=stretch[0].start_frame, stop=stop)
     for place, chunk in enumerate(stretch):
         cause = _cut(chunk, pictures, how)
         if cause:
@@ -245,7 +246,7 @@ def _stretch(stretch: Sequence[Chunk], path: Path, how: _How) -> list[Skip]:
     return []
 
 
-def _cut(chunk: Chunk, pictures: Iterator[video.Picture], how: _How) -> str:
+def _cut(chunk: Chunk, pictures: Iterator[Picture], how: _How) -> str:
     """Write one chunk's frames; the cause if the video does not yield them."""
     rows, count = chunk.metadata.chunk_size, 0
     writer = frames.writer(chunk, how.size, how.store)

@@ -9,7 +9,10 @@ from nitrogen.extract.matched import MatchedReader
 from nitrogen.extract.reader import Planes, Reader, ReaderName
 from nitrogen.extract.siblings import settle
 from nitrogen.extract.sightings import Sighting
-from nitrogen.video import Box, VideoInfo, even_box, glimpses, read_planes
+from nitrogen.video.glimpses import glimpses
+from nitrogen.video.info import VideoInfo
+from nitrogen.video.pixels import Box, even_box
+from nitrogen.video.reading import read_planes
 
 if TYPE_CHECKING:
     from nitrogen.extract.segformer import Reader as Network

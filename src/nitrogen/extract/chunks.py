@@ -16,7 +16,7 @@ from nitrogen.extract.latency import Latency
 from nitrogen.extract.reader import ReaderName, Reading
 from nitrogen.extract.sightings import Sighting
 from nitrogen.overlay.render import Placement
-from nitrogen.video import VideoInfo
+from nitrogen.video.info import VideoInfo
 
 FORMAT = "nitrogen.extraction/1"
 EXTRACTION_FILE = "extraction.json"

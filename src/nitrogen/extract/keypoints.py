@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nitrogen.overlay.render import Placement
-from nitrogen.video import Box, Luma
+from nitrogen.video.pixels import Box, Luma
 
 _MIN_VOTES = 4
 

@@ -19,7 +19,8 @@ from nitrogen.errors import ExtractionError
 from nitrogen.extract.keypoints import Keypoints, sift, vote
 from nitrogen.overlay.render import Placement, Renderer
 from nitrogen.overlay.skin import ButtonLayer, Skin, StickLayer
-from nitrogen.video import Box, Luma, Picture
+from nitrogen.video.pixels import Box, Luma
+from nitrogen.video.reading import Picture
 
 Gray = NDArray[np.float32]
 """(H, W) brightness in 0..255."""

@@ -24,7 +24,7 @@ from nitrogen.extract.siblings import ground_of
 from nitrogen.extract.sticks import StickTracker
 from nitrogen.overlay.render import Renderer
 from nitrogen.overlay.skin import StickLayer, TriggerLayer
-from nitrogen.video import Box, even_box
+from nitrogen.video.pixels import Box, even_box
 
 VISIBLE = 0.35
 """Share of the usual contrast below which the overlay counts as hidden."""

@@ -25,7 +25,7 @@ from nitrogen.extract.reader import Planes, ReaderName, Reading
 from nitrogen.extract.segformer import CROPS, Reader, SegformerConfig, deflection
 from nitrogen.extract.spots import MOST, Spots
 from nitrogen.model import checkpoint
-from nitrogen.video import Box, even_box
+from nitrogen.video.pixels import Box, even_box
 
 FORMAT = "nitrogen.reader/1"
 SHIPPED = Path(__file__).parent / "weights"

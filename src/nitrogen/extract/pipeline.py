@@ -25,7 +25,8 @@ from nitrogen.extract.locate import Found, Library
 from nitrogen.extract.sightings import Sighting, find_sightings, sighting_by_hand, windows
 from nitrogen.extract.trace import Store, scan
 from nitrogen.overlay.skin import Skin
-from nitrogen.video import Box, VideoInfo, probe
+from nitrogen.video.info import VideoInfo, probe
+from nitrogen.video.pixels import Box
 
 _MIN_ROWS = 8
 """A video shorter than this has nothing to be read."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nitrogen.actions import Actions
-from nitrogen.video import Box
+from nitrogen.video.pixels import Box
 
 Planes = NDArray[np.uint8]
 """(3h/2, w), as `video.read_planes` gives it."""

@@ -16,7 +16,7 @@ from nitrogen.extract.locate import Found, Gray
 from nitrogen.extract.reader import Planes
 from nitrogen.overlay.render import Renderer
 from nitrogen.overlay.sprites import Premultiplied
-from nitrogen.video import Box
+from nitrogen.video.pixels import Box
 
 _MOST = 40.0
 """Difference in grey levels beyond which a pixel is simply wrong."""

@@ -22,7 +22,9 @@ from nitrogen.extract.locate import (
     locate,
     score_of,
 )
-from nitrogen.video import Box, VideoInfo, glimpses
+from nitrogen.video.glimpses import glimpses
+from nitrogen.video.info import VideoInfo
+from nitrogen.video.pixels import Box
 
 _PICTURES = 8
 """Pictures in a window, if there are as many."""

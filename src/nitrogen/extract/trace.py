@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from nitrogen.errors import DataError, VideoError
 from nitrogen.extract.reader import Planes, Reader, Trace
-from nitrogen.video import GLANCE, Box, Picture, VideoInfo, read_planes
+from nitrogen.video.info import VideoInfo
+from nitrogen.video.pixels import GLANCE, Box
+from nitrogen.video.reading import Picture, read_planes
 
 _BATCH = 256
 _EXTRA = 4

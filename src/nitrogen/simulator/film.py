@@ -13,7 +13,7 @@ import cv2
 from nitrogen import draw
 from nitrogen.actions import Frame
 from nitrogen.simulator.realtime import Moment
-from nitrogen.video import VideoWriter
+from nitrogen.video.writing import VideoWriter
 
 FILM_HZ = 15.0
 

@@ -12,7 +12,8 @@ import numpy as np
 from nitrogen.actions import Actions, Frame
 from nitrogen.errors import ConfigError, VideoError
 from nitrogen.mini.env import make
-from nitrogen.video import probe, read
+from nitrogen.video.info import probe
+from nitrogen.video.reading import read
 
 GAMES = ("platformer", "racer", "arena")
 """Built-in games that serve as scenery, played by their experts."""

@@ -24,7 +24,9 @@ from nitrogen.overlay.skin import Skin
 from nitrogen.overlay.synth import MotionConfig, motion
 from nitrogen.synth.backgrounds import background, expert_actions
 from nitrogen.synth.settings import SynthConfig, encoder, random_config
-from nitrogen.video import VideoWriter, probe, read
+from nitrogen.video.info import probe
+from nitrogen.video.reading import read
+from nitrogen.video.writing import VideoWriter
 
 FORMAT = "nitrogen.synth/1"
 
