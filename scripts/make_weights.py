@@ -1,6 +1,7 @@
-"""Make the small policy that ships with the package, from nothing.
+"""Make the small policy that ships with the package, from nothing; or one for more tasks.
 
     python scripts/make_weights.py --out runs/weights
+    python scripts/make_weights.py --out runs/mini --start src/nitrogen/weights --tasks TASK ...
 
 Collects expert-labelled play of the built-in games and of ViZDoom, trains, lets the policy play
 while the expert labels what it meets, and trains on: DAgger in rounds (docs/concepts/learning.md).
@@ -84,6 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("runs/weights"))
     parser.add_argument("--tasks", nargs="+", default=list(SHARES))
+    parser.add_argument("--start", type=Path, help="checkpoint to train on; from nothing if none")
     parser.add_argument("--frames", type=int, default=30_000, help="per task of share 1 and round")
     parser.add_argument("--steps", type=int, nargs="+", default=[2500, 1800, 1800, 2200])
     parser.add_argument("--batch", type=int, default=128)
@@ -92,14 +94,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    folder, runs, times = None, [], []
+    folder, runs, times = options.start, [], []
     network = preset("tiny", rate_hz=30.0)
     for stage, steps in enumerate(options.steps):
         began = time.time()
-        policy = None if folder is None else ModelPolicy.from_pretrained(folder, steps=4)
+        policy = ModelPolicy.from_pretrained(folder, steps=4) if stage else None
         for name in options.tasks:
             path = options.out / f"data/{name.replace('/', '-')}-{stage}.npz"
-            frames = int(options.frames * SHARES[name])
+            frames = int(options.frames * SHARES.get(name, 1.0))
             runs += gather(name, frames, 100_000 * stage + 1000 * options.seed, policy, path)
         last = stage + 1 == len(options.steps)
         config = dataclasses.replace(
