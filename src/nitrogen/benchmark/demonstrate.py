@@ -124,7 +124,8 @@ def by_search(task: Task, seed: int, config: SearchConfig) -> Demonstration:
     env: Any = task.make()
     start = time.perf_counter()
     try:
-        found = search(env, seed=seed, rng=np.random.default_rng([seed, 2]), config=config)
+        rng = np.random.default_rng([seed, 2])
+        found = search(env, seed=seed, rng=rng, config=config, limit=task.frames)
     finally:
         env.close()
     seconds = time.perf_counter() - start

@@ -162,9 +162,14 @@ class _Archive:
 
 
 def search(
-    env: SavingEnv, *, seed: int, rng: np.random.Generator, config: SearchConfig | None = None
+    env: SavingEnv,
+    *,
+    seed: int,
+    rng: np.random.Generator,
+    config: SearchConfig | None = None,
+    limit: int | None = None,
 ) -> Found:
-    """Actions with which the episode of `seed` succeeds.
+    """Actions with which the episode of `seed` succeeds, of at most `limit` frames.
 
     Raises GameError if none are found within the frames of `config`.
     """
@@ -182,12 +187,14 @@ def search(
         for _ in range(config.tries):
             waits = config.wait_frames and info["progress"] >= config.arrived
             actions = Actions.released(config.wait_frames) if waits else config.propose(rng)
+            room = (limit or config.max_frames) - sum(map(len, parts))
+            actions = actions[:room]
             is_over, info = _play(env, actions)
             frames += len(actions)
             parts.append(actions)
             if info["success"]:
                 return Found(Actions.concatenate(parts), frames)
-            if is_over:
+            if is_over or len(actions) == room:
                 break
             cell = config.cell(info)
             archive.visits[cell] += 1
