@@ -6,8 +6,10 @@ import functools
 import importlib.util
 
 from nitrogen.benchmark.games import (
-    chromium,
+    blobwars,
+    flare,
     freedoom,
+    mrboom,
     openarena,
     starfighter,
     supertux,
@@ -100,7 +102,9 @@ def _doom_task(scenario: Scenario) -> Task:
 OPEN_TASKS: tuple[OpenTask, ...] = (
     *supertux.TASKS,
     *starfighter.TASKS,
-    *chromium.TASKS,
+    *blobwars.TASKS,
+    *mrboom.TASKS,
+    *flare.TASKS,
     *freedoom.TASKS,
     *openarena.TASKS,
 )
