@@ -14,9 +14,12 @@ from nitrogen.extract.chunks import starts
 from nitrogen.extract.evaluate import compare
 from nitrogen.extract.locate import Library
 from nitrogen.extract.pipeline import ExtractConfig, extract
+from nitrogen.extract.sightings import find_sightings, windows
+from nitrogen.overlay.look import Look, Overlay
 from nitrogen.overlay.render import Renderer, place
 from nitrogen.overlay.skin import find_skin
 from nitrogen.overlay.synth import motion
+from nitrogen.video.info import probe
 from nitrogen.video.writing import VideoWriter
 
 SIZE = (640, 360)
@@ -144,3 +147,25 @@ def test_a_policy_sees_none_of_two_overlays(library, tmp_path):
     for renderer in both:
         x, y, width, height = renderer.box
         assert (frame[y : y + height, x : x + width] == 127).all()
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        Look(box=(0, 0, 0)),  # its outline cannot be seen
+        Look(opacity=0.35, blur=0.6),  # too faint for keypoints in the plain mean
+    ],
+)
+def test_overlays_in_a_black_box_and_faint_ones_are_found(tmp_path, look):
+    skin = find_skin("parallel_dark")
+    placement = place(skin, SIZE, corner="top_right", width=0.3)
+    shown = Overlay(skin, placement, look)
+    film(tmp_path / "clip.mp4", 12, lambda at: [shown])
+
+    (sighting,) = find_sightings(
+        windows(probe(tmp_path / "clip.mp4")), Library([skin, find_skin("retro_grey")])
+    )
+
+    assert sighting.found.skin.name == "parallel_dark"
+    assert np.abs(np.array(sighting.box) - shown.box).max() <= 2
+    assert sighting.found.score > 0.8

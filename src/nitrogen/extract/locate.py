@@ -1,13 +1,14 @@
 """Find the overlay: which skin, where, how large.
 
-Works on the temporal mean of a video's keyframes: the game blurs away, the overlay stays. SIFT
-matches between the mean and pictures of each skin vote for a scale and a position; the best
-candidates are aligned to a fraction of a pixel and judged by the masked correlation of the drawn
-skin with the mean. That score, not the count of matches, decides; "no overlay here" is an answer.
+Works on what stands still in a video's keyframes (`still.py`). SIFT matches between it and
+pictures of each skin vote for a scale and a position; the best candidates are aligned to a fraction
+of a pixel and judged by the masked correlation of the drawn skin with the mean, over the ground
+that fits best: what is behind an overlay is not known, and may be a black box. That score, not the
+count of matches, decides; "no overlay here" is an answer.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -17,13 +18,10 @@ from numpy.typing import NDArray
 from nitrogen.actions import Actions
 from nitrogen.errors import ExtractionError
 from nitrogen.extract.keypoints import Keypoints, sift, vote
+from nitrogen.extract.still import Gray, Still, crop, high_pass
 from nitrogen.overlay.render import Placement, Renderer
 from nitrogen.overlay.skin import ButtonLayer, Skin, StickLayer
-from nitrogen.video.pixels import Box, Luma
-from nitrogen.video.reading import Picture
-
-Gray = NDArray[np.float32]
-"""(H, W) brightness in 0..255."""
+from nitrogen.video.pixels import Box
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 """BT.709: what 720p and larger videos use."""
@@ -31,12 +29,20 @@ LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 MIN_SCORE = 0.45
 """Masked correlation below which nothing has been found."""
 
+SURE = 0.6
+"""Masked correlation from which no other way of looking is tried."""
+
+Where = Callable[[Keypoints], NDArray[np.bool_]]
+
 _WIDTHS = (380, 200)
 """Sizes at which a skin's keypoints are taken, in pixels."""
-_HIGH_PASS_PX = 5.0
 _GROUND = 100.0
 """Brightness behind a drawn skin; removed by the high-pass."""
 _CANDIDATES = 6
+_LEAST_GAIN = 0.02
+"""Contrast against the drawn skin below which nothing is there to be aligned with."""
+_LEAST_PX = 50
+"""Pixels that must be comparable."""
 _NEAR_TIE = 0.12
 """Difference in score within which colour has to decide between two skins."""
 
@@ -93,85 +99,89 @@ class Library:
         return sorted(found, key=lambda item: -item[0])
 
 
-def keypoints_of(mean: Gray) -> Keypoints:
-    """Keypoints of the mean picture of a video."""
-    return sift(np.clip(mean, 0, 255).astype(np.uint8))
-
-
 def locate(
-    mean: Gray, library: Library, *, minimum: float = MIN_SCORE, frame: Keypoints | None = None
+    still: Still,
+    library: Library,
+    *,
+    minimum: float = MIN_SCORE,
+    where: Where | None = None,
+    faint: bool = True,
 ) -> Found:
-    """The overlay in the mean picture of a video.
+    """The overlay in what stands still in a video.
 
-    frame: those keypoints of the mean that may be used; all when None. Raises ExtractionError,
-    saying how near the best candidate came, if there is none.
+    where: tells which keypoints may be used; all when None. faint: whether to look more closely if
+    nothing is found at first. Raises ExtractionError, saying how near the best candidate came, if
+    there is none.
     """
-    aligned: list[Found] = []
-    frame = keypoints_of(mean) if frame is None else frame
-    for votes, skin, placement in library.candidates(frame)[:_CANDIDATES]:
-        if aligned and aligned[0].score > 0.6 and votes < 0.5 * aligned[0].votes:
-            break
-        score, better = align(mean, skin, placement)
-        aligned.append(Found(skin, better, score, votes))
+    aligned = _judged(still, library, still.keypoints, where)
     best = max(aligned, key=lambda found: found.score, default=None)
+    if faint and (best is None or best.score < max(minimum, SURE)):
+        # These are more, and noisier; they show what is small, faint or over a pale sky.
+        aligned += _judged(still, library, still.faint_keypoints, where)
+        best = max(aligned, key=lambda found: found.score, default=None)
     if best is None or best.score < minimum:
         near = f"; the nearest is {best.skin.name} at {best.score:.2f}" if best else ""
         raise ExtractionError(
             f"no known overlay in the video (a correlation of {minimum:.2f} is needed{near});"
             " add its skin, or give its box by hand (--box), so that the network can read it"
         )
-    rivals = tuple(
-        other
-        for other in aligned
-        if other is not best
-        and other.score > max(best.score - _NEAR_TIE, minimum)
-        and _same_place(other.box, best.box)
-    )
-    return replace(best, rivals=rivals)
+    rivals: dict[str, Found] = {}
+    for other in sorted(aligned, key=lambda found: found.score):
+        near_tie = other.score > max(best.score - _NEAR_TIE, minimum)
+        if other.skin.name != best.skin.name and near_tie and _same_place(other.box, best.box):
+            rivals[other.skin.name] = other
+    return replace(best, rivals=tuple(reversed(rivals.values())))
+
+
+def _judged(
+    still: Still, library: Library, keypoints: Keypoints, where: Where | None
+) -> list[Found]:
+    """The candidates with most votes, aligned."""
+    if where is not None:
+        keypoints = keypoints.where(where(keypoints))
+    aligned: list[Found] = []
+    for votes, skin, placement in library.candidates(keypoints)[:_CANDIDATES]:
+        if aligned and aligned[0].score > 0.6 and votes < 0.5 * aligned[0].votes:
+            break
+        score, better = align(still, skin, placement)
+        aligned.append(Found(skin, better, score, votes))
+    return aligned
 
 
 def _same_place(a: Box, b: Box) -> bool:
     return max(abs(a[0] - b[0]), abs(a[1] - b[1])) < 0.25 * min(a[2], a[3], b[2], b[3])
 
 
-def fitted(mean: Gray, skin: Skin, box: Box) -> Found:
+def fitted(still: Still, skin: Skin, box: Box) -> Found:
     """The skin where a person has seen it: the canvas fitted to the box, then aligned."""
     x, y, width, height = box
     rough = Placement(x, y, width / skin.canvas[0], height / skin.canvas[1])
-    score, placement = align(mean, skin, rough)
+    score, placement = align(still, skin, rough)
     return Found(skin, placement, score, 0)
 
 
-def mean_picture(pictures: Sequence[Picture]) -> Gray:
-    """The temporal mean of luma pictures."""
-    total = np.zeros(pictures[0].pixels.shape, np.float32)
-    for picture in pictures:
-        total += picture.pixels
-    return np.asarray(total / len(pictures), np.float32)
-
-
 def align(
-    mean: Gray, skin: Skin, placement: Placement, *, rounds: int = 8
+    still: Still, skin: Skin, placement: Placement, *, rounds: int = 8
 ) -> tuple[float, Placement]:
     """Gauss-Newton on position and both scales; returns score and placement of the best round."""
-    best = score_of(mean, skin, placement), placement
-    for _ in range(rounds):
-        step = _step(mean, skin, placement)
+    best, drawn = -1.0, placement
+    for turn in range(rounds + 1):
+        view = _view(still, skin, placement)
+        score = view.score()
+        if score > best:
+            best, drawn = score, placement
+        elif score < best - 0.05:
+            break
+        step = view.step() if turn < rounds else None
         if step is None:
             break
         placement = step
-        score = score_of(mean, skin, placement)
-        if score > best[0]:
-            best = score, placement
-        elif score < best[0] - 0.05:
-            break
-    return best
+    return best, drawn
 
 
-def score_of(mean: Gray, skin: Skin, placement: Placement) -> float:
+def score_of(still: Still, skin: Skin, placement: Placement) -> float:
     """Masked correlation of the drawn skin with the mean picture, both high-passed."""
-    drawn, weight, shown = _views(mean, skin, placement)
-    return _correlation(drawn, shown, weight)
+    return _view(still, skin, placement).score()
 
 
 def gray_of(
@@ -182,29 +192,87 @@ def gray_of(
     return np.asarray(picture[..., :3] @ LUMA + (1 - picture[..., 3]) * ground, np.float32)
 
 
-def crop(picture: Gray | Luma, box: tuple[int, int, int, int]) -> tuple[Gray, Gray]:
-    """The box of a picture as floats, edges repeated, and 1 where the picture really is."""
-    x, y, width, height = box
-    columns, rows = np.arange(x, x + width), np.arange(y, y + height)
-    inside_x = (columns >= 0) & (columns < picture.shape[1])
-    inside_y = (rows >= 0) & (rows < picture.shape[0])
-    clipped = np.ix_(
-        np.clip(rows, 0, picture.shape[0] - 1), np.clip(columns, 0, picture.shape[1] - 1)
+@dataclass(frozen=True, eq=False)
+class _View:
+    """A skin at a placement beside the picture there, high-passed, about their weighted means."""
+
+    placement: Placement
+    box: Box
+    drawn: Gray
+    """Over the ground that fits best."""
+    shown: Gray
+    weight: Gray
+    """How much each pixel counts."""
+
+    def score(self) -> float:
+        return _correlation(self.drawn, self.shown, self.weight)
+
+    def step(self) -> Placement | None:
+        """Fit gain, offset and the picture's four derivatives to what is shown."""
+        placement, box = self.placement, self.box
+        down, across = np.gradient(self.drawn)
+        across, down = -across.astype(np.float32), -down.astype(np.float32)
+        u = (np.arange(box[2]) + 0.5 + box[0] - placement.x)[None, :] / placement.scale_x
+        v = (np.arange(box[3]) + 0.5 + box[1] - placement.y)[:, None] / placement.scale_y
+        columns = [self.drawn, np.ones_like(down), across, down, across * u, down * v]
+        root = np.sqrt(self.weight).ravel()
+        matrix = np.stack([column.ravel() * root for column in columns], axis=1).astype(np.float64)
+        normal = matrix.T @ matrix
+        normal[np.diag_indices(6)] *= 1 + 1e-6
+        try:
+            fit = np.linalg.solve(normal, matrix.T @ (self.shown.ravel() * root))
+        except np.linalg.LinAlgError:
+            return None
+        return _moved(placement, fit[2:] / fit[0]) if fit[0] >= _LEAST_GAIN else None
+
+
+def _moved(placement: Placement, by: NDArray[np.float64]) -> Placement | None:
+    """The placement moved and resized, by at most 4 pixels; None where it changes too much."""
+    dx, dy, dsx, dsy = by
+    limit = min(1.0, 4.0 / max(abs(dx), abs(dy), 1e-9))
+    scale_x, scale_y = placement.scale_x + limit * dsx, placement.scale_y + limit * dsy
+    if not (0.7 < scale_x / placement.scale_x < 1.4 and 0.7 < scale_y / placement.scale_y < 1.4):
+        return None
+    return replace(
+        placement,
+        x=float(placement.x + limit * dx),
+        y=float(placement.y + limit * dy),
+        scale_x=float(scale_x),
+        scale_y=float(scale_y),
     )
-    return picture[clipped].astype(np.float32), np.outer(inside_y, inside_x).astype(np.float32)
 
 
-def high_pass(picture: Gray, sigma: float = _HIGH_PASS_PX) -> Gray:
-    """What differs from the surroundings."""
-    return np.asarray(picture - cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
-
-
-def _views(mean: Gray, skin: Skin, placement: Placement) -> tuple[Gray, Gray, Gray]:
+def _view(still: Still, skin: Skin, placement: Placement) -> _View:
     renderer = Renderer(skin, placement)
-    shown, inside = crop(mean, renderer.box)
-    drawn = gray_of(renderer)
-    weight = _weight(renderer) * inside
-    return high_pass(drawn), weight, high_pass(shown)
+    shown, inside = crop(still.mean, renderer.box)
+    doubt, _ = crop(still.doubt, renderer.box)
+    weight = np.asarray(_weight(renderer) * inside / doubt, np.float32)
+    weight /= np.float32(max(float(weight.max()), 1e-9))
+    picture = renderer.draw(Actions.released(1))
+    ink = high_pass(np.ascontiguousarray(picture[..., :3] @ LUMA))
+    cover = high_pass(np.ascontiguousarray(picture[..., 3]))
+    shown = high_pass(shown)
+    drawn = np.asarray(ink - _ground(ink, cover, shown, weight) * cover, np.float32)
+    return _View(placement, renderer.box, drawn, shown, weight)
+
+
+def _ground(ink: Gray, cover: Gray, shown: Gray, weight: Gray) -> np.float32:
+    """The brightness behind the skin, 0..255, over which it looks most like what is shown."""
+    total = max(float(weight.sum()), 1e-9)
+    root = np.sqrt(weight)
+    a, b, c = ((x - float((x * weight).sum()) / total) * root for x in (ink, cover, shown))
+    inner = np.array([[np.vdot(a, a), -np.vdot(a, b)], [-np.vdot(a, b), np.vdot(b, b)]], np.float64)
+    inner[np.diag_indices(2)] += 1e-6 * max(float(np.trace(inner)), 1e-9)
+    gain, through = np.linalg.solve(inner, np.array([np.vdot(a, c), -np.vdot(b, c)], np.float64))
+    levels = [0.0, 255.0]
+    if gain > 0 and 0 < through < 255 * gain:
+        levels.append(float(through / gain))
+
+    def likeness(level: float) -> float:
+        drawn = a - np.float32(level) * b
+        return float(np.vdot(drawn, c)) / max(float(np.linalg.norm(drawn)), 1e-9)
+
+    return np.float32(max(levels, key=likeness))
 
 
 def _weight(renderer: Renderer) -> Gray:
@@ -222,42 +290,9 @@ def _weight(renderer: Renderer) -> Gray:
 
 def _correlation(a: Gray, b: Gray, weight: Gray) -> float:
     total = float(weight.sum())
-    if total < 50:
+    if (weight > 0.01).sum() < _LEAST_PX:
         return -1.0
     a = a - float((a * weight).sum()) / total
     b = b - float((b * weight).sum()) / total
     spread = math.sqrt(float((weight * a * a).sum()) * float((weight * b * b).sum()))
     return float((weight * a * b).sum()) / spread if spread > 0 else -1.0
-
-
-def _step(mean: Gray, skin: Skin, placement: Placement) -> Placement | None:
-    """One step: fit gain, offset and the picture's four derivatives to the mean."""
-    drawn, weight, shown = _views(mean, skin, placement)
-    box = placement.box(skin.canvas)
-    down, across = np.gradient(drawn)
-    across, down = -across.astype(np.float32), -down.astype(np.float32)
-    u = (np.arange(box[2]) + 0.5 + box[0] - placement.x)[None, :] / placement.scale_x
-    v = (np.arange(box[3]) + 0.5 + box[1] - placement.y)[:, None] / placement.scale_y
-    columns = [drawn, np.ones_like(drawn), across, down, across * u, down * v]
-    root = np.sqrt(weight).ravel()
-    matrix = np.stack([column.ravel() * root for column in columns], axis=1).astype(np.float64)
-    normal = matrix.T @ matrix
-    normal[np.diag_indices(6)] *= 1 + 1e-6
-    try:
-        fit = np.linalg.solve(normal, matrix.T @ (shown.ravel() * root))
-    except np.linalg.LinAlgError:
-        return None
-    if fit[0] < 0.02:
-        return None
-    dx, dy, dsx, dsy = fit[2:] / fit[0]
-    limit = min(1.0, 4.0 / max(abs(dx), abs(dy), 1e-9))
-    scale_x, scale_y = placement.scale_x + limit * dsx, placement.scale_y + limit * dsy
-    if not (0.7 < scale_x / placement.scale_x < 1.4 and 0.7 < scale_y / placement.scale_y < 1.4):
-        return None
-    return replace(
-        placement,
-        x=float(placement.x + limit * dx),
-        y=float(placement.y + limit * dy),
-        scale_x=float(scale_x),
-        scale_y=float(scale_y),
-    )

@@ -18,10 +18,11 @@ from nitrogen.errors import ExtractionError
 from nitrogen.extract import colour, detectors
 from nitrogen.extract.clicks import ClickColour
 from nitrogen.extract.hypotheses import Control, changed
-from nitrogen.extract.locate import Found, Gray, gray_of, high_pass
+from nitrogen.extract.locate import Found, gray_of
 from nitrogen.extract.reader import Planes, ReaderName, Reading
 from nitrogen.extract.siblings import ground_of
 from nitrogen.extract.sticks import StickTracker
+from nitrogen.extract.still import Gray, high_pass
 from nitrogen.overlay.render import Renderer
 from nitrogen.overlay.skin import StickLayer, TriggerLayer
 from nitrogen.video.pixels import Box, even_box

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from nitrogen.actions import Actions
 from nitrogen.extract import colour
-from nitrogen.extract.locate import Found, Gray
+from nitrogen.extract.locate import Found
 from nitrogen.extract.reader import Planes
+from nitrogen.extract.still import Gray
 from nitrogen.overlay.render import Renderer
 from nitrogen.overlay.sprites import Premultiplied
 from nitrogen.video.pixels import Box

@@ -15,13 +15,12 @@ from nitrogen.errors import ExtractionError, VideoError
 from nitrogen.extract.locate import (
     MIN_SCORE,
     Found,
-    Gray,
     Library,
     fitted,
-    keypoints_of,
     locate,
     score_of,
 )
+from nitrogen.extract.still import Still, Sums, joined
 from nitrogen.video.glimpses import glimpses
 from nitrogen.video.info import VideoInfo
 from nitrogen.video.pixels import Box
@@ -57,11 +56,11 @@ class Sighting:
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """The mean of some pictures in a row."""
+    """What stands still in some pictures in a row."""
 
     start_s: float
     stop_s: float
-    mean: Gray
+    still: Still
 
 
 def windows(info: VideoInfo) -> list[Window]:
@@ -69,17 +68,15 @@ def windows(info: VideoInfo) -> list[Window]:
     duration_s = max(info.duration_s, 1 / max(info.rate_hz, 1))
     count = int(np.clip(duration_s // _WINDOW_S, 1, _MOST_WINDOWS))
     step_s = duration_s / count
-    sums: list[Gray | None] = [None] * count
-    sizes = [0] * count
+    sums: list[Sums | None] = [None] * count
     for picture in glimpses(info.path, limit=_PICTURES * max(count, 3)):
         place = min(int(picture.time_s / step_s), count - 1)
-        before = sums[place]
-        pixels = picture.pixels.astype(np.float32)
-        sums[place] = pixels if before is None else before + pixels
-        sizes[place] += 1
+        before = sums[place] or Sums(picture.pixels.shape)
+        before.add(picture.pixels)
+        sums[place] = before
     made = [
-        Window(place * step_s, (place + 1) * step_s, (total / np.float32(size)).astype(np.float32))
-        for place, (total, size) in enumerate(zip(sums, sizes, strict=True))
+        Window(place * step_s, (place + 1) * step_s, total.still())
+        for place, total in enumerate(sums)
         if total is not None
     ]
     if not made:
@@ -108,9 +105,10 @@ def find_sightings(
         span = [place for place in span if place in free]
         if not span:
             continue
-        mean = _mean([parts[place] for place in span])
+        still = joined([parts[place].still for place in span])
         try:
-            found = locate(mean, library, minimum=minimum + (_STRICTER if depth else 0.0))
+            stricter = _STRICTER if depth else 0.0
+            found = locate(still, library, minimum=minimum + stricter, faint=not depth)
         except ExtractionError as error:
             refusal = refusal or error
             if depth < _DEPTH and len(span) > 1:
@@ -120,7 +118,8 @@ def find_sightings(
         floor = max(_SEEN * found.score, 0.6 * minimum)
         seen = [p for p in sorted(free) if _score(parts[p], found) >= floor] or span
         free -= set(seen)
-        others = _others(_mean([parts[place] for place in seen]), library, found, minimum)
+        shown = joined([parts[place].still for place in seen])
+        others = _others(shown, library, found, minimum)
         sightings.append(_sighting(parts, seen, found, others))
         todo += [(group, depth + 1) for group in _groups(sorted(free & set(span)))]
     if not sightings:
@@ -135,42 +134,34 @@ def sighting_by_hand(parts: Sequence[Window], library: Library, box: Box) -> Sig
     well there, or none: then only the box is known. Raises ExtractionError if the box is empty or
     lies outside the frame.
     """
-    mean = _mean(parts)
+    still = joined([part.still for part in parts])
     x, y, width, height = box
-    if width < 16 or height < 16 or x >= mean.shape[1] or y >= mean.shape[0] or x + width <= 0:
-        raise ExtractionError(
-            f"box {box} is no part of a {mean.shape[1]}x{mean.shape[0]} frame; give x,y,w,h"
-        )
+    across, down = still.size
+    if width < 16 or height < 16 or x >= across or y >= down or x + width <= 0:
+        raise ExtractionError(f"box {box} is no part of a {across}x{down} frame; give x,y,w,h")
     stop_s = parts[-1].stop_s
     if len(library.skins) == 1:
-        found = fitted(mean, library.skins[0], box)
+        found = fitted(still, library.skins[0], box)
         return Sighting(found.box, found, 0.0, stop_s)
-    keypoints = keypoints_of(mean)
     grown = (x - width // 10, y - height // 10, width * 6 // 5, height * 6 // 5)
     try:
-        found = locate(mean, library, frame=keypoints.where(keypoints.inside(grown)))
+        found = locate(still, library, where=lambda keypoints: keypoints.inside(grown))
     except ExtractionError:
         return Sighting(box, None, 0.0, stop_s)
     return Sighting(found.box, found, 0.0, stop_s)
 
 
-def _mean(parts: Sequence[Window]) -> Gray:
-    total = parts[0].mean.copy()
-    for window in parts[1:]:
-        total += window.mean
-    return np.asarray(total / np.float32(len(parts)), np.float32)
-
-
 def _score(window: Window, found: Found) -> float:
-    return score_of(window.mean, found.skin, found.placement)
+    return score_of(window.still, found.skin, found.placement)
 
 
-def _others(mean: Gray, library: Library, found: Found, minimum: float) -> tuple[Found, ...]:
+def _others(still: Still, library: Library, found: Found, minimum: float) -> tuple[Found, ...]:
     """The best overlay beside the one that was found, if there is one."""
-    keypoints = keypoints_of(mean)
-    beside = keypoints.where(~keypoints.inside(found.box))
     try:
-        other = locate(mean, library, minimum=minimum + _STRICTER, frame=beside)
+        other = locate(
+            still, library, minimum=minimum + _STRICTER, faint=False,
+            where=lambda keypoints: ~keypoints.inside(found.box),
+        )  # fmt: skip
     except ExtractionError:
         return ()
     return () if _share(other.box, found.box) > _OVERLAP else (other,)
