@@ -48,7 +48,7 @@ def experiment(
 def _run(what: str, out: Path, size: str, **options: Any) -> Any:
     if what == "transfer":
         from nitrogen.experiments.transfer import transfer
-        from nitrogen.experiments.transfer_jobs import SMALL
+        from nitrogen.experiments.transfer_config import SMALL
 
         return transfer(out, SMALL if size == "small" else None, **options)
     from nitrogen.experiments import labels

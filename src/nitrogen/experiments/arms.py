@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nitrogen import config as configs
 from nitrogen import files
-from nitrogen.benchmark.config import RunConfig
+from nitrogen.benchmark.config import EVALUATION_SEEDS, RunConfig
 from nitrogen.benchmark.results import scores
 from nitrogen.benchmark.run import BASELINE_PLAYERS, EXPERT, Player, run
 from nitrogen.benchmark.suite import task as find_task
@@ -44,25 +44,32 @@ def fit(
     return train(settings, samples, out, start_from=start_from, resume=True)
 
 
-def play(policy: Path, task: str, episodes: int, out: Path) -> list[bool]:
-    """Whether the policy succeeded on each of the first held-out seeds; one process."""
+def play(
+    policy: Path, task: str, episodes: int, out: Path, *, first_seed: int = EVALUATION_SEEDS
+) -> list[bool]:
+    """Whether the policy succeeded on each of the held-out seeds from the first; one process."""
     results = run(
         [find_task(task)],
         [Player(name="policy", batch_policy=load_policy(policy), execute=EXECUTE)],
-        RunConfig(episodes=episodes, workers=1),
+        RunConfig(episodes=episodes, seed=first_seed, workers=1),
         out=out / "results.jsonl",
     )
     return [result.episode.success for result in results]
 
 
 def baselines(
-    tasks: Sequence[str], episodes: int, out: Path, *, workers: int
+    tasks: Sequence[str],
+    episodes: int,
+    out: Path,
+    *,
+    workers: int,
+    first_seed: int = EVALUATION_SEEDS,
 ) -> dict[str, dict[str, Rate]]:
     """Task to player to rate, for the expert and the players that do not look."""
     results = run(
         [find_task(name) for name in tasks],
         [EXPERT, *BASELINE_PLAYERS],
-        RunConfig(episodes=episodes, workers=workers),
+        RunConfig(episodes=episodes, seed=first_seed, workers=workers),
         out=out / "baselines.jsonl",
     )
     found: dict[str, dict[str, Rate]] = {}

@@ -6,22 +6,25 @@ steps and settings. Here success is closed-loop play on held-out levels, and eve
 with several training seeds, each with data of its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from nitrogen.experiments import arms
 from nitrogen.experiments.jobs import Job, run_jobs
+from nitrogen.experiments.transfer_config import LEVELS, HeldOut, TransferConfig
 from nitrogen.experiments.transfer_jobs import (
     SCRATCH,
     TUNED,
     Arm,
     Collect,
     Pretrain,
-    TransferConfig,
+    held_out_data,
+    pretraining_data,
 )
 from nitrogen.report import Report
 from nitrogen.stats import Gain, Rate, relative_gain
@@ -37,6 +40,8 @@ class Row:
 
     task: str
     part: str
+    levels: int
+    """Levels of demonstrations in that part."""
     scratch: Rate
     tuned: Rate
     gain: Gain
@@ -67,52 +72,80 @@ def transfer(
 ) -> Transfer:
     """Run, or go on with, the experiment in `out`; ends with `report.html` and `transfer.json`.
 
+    The first part is trained for all tasks before the next, and the table is written after each.
     workers: jobs at a time, each on one core. Raises ConfigError if `out` holds another experiment,
     GameMissingError if a task cannot run here.
     """
     config = config or TransferConfig()
     arms.claim(out, config, format=FORMAT)
-    collects = [
-        Collect(out / "data", config, name, seed)
-        for name in config.tasks
-        for seed in range(config.seeds if name in config.held_out else 1)
-    ]
+    collects = _collects(out, config)
     on_start("collecting demonstrations", len(collects))
     run_jobs(collects, workers=workers, on_done=on_done)
-    pretrains = [Pretrain(out, config, name) for name in config.held_out]
+    pretrains = list({job.folder: job for job in _pretrains(out, config)}.values())
     on_start("pre-training", len(pretrains))
     run_jobs(pretrains, workers=workers, on_done=on_done)
-    trainings = [
-        Arm(out, config, name, part, seed, arm)
-        for seed in range(config.seeds)
-        for name in config.held_out
-        for part in config.parts
-        for arm in (SCRATCH, TUNED)
-    ]
-    on_start("training and playing", len(trainings))
-    found = run_jobs(trainings, workers=workers, on_done=on_done)
-    played = {
-        (a.name, a.part, a.seed, a.arm): r["success"] for a, r in zip(trainings, found, strict=True)
-    }
-    rows = [_row(config, name, part, played) for name in config.held_out for part in config.parts]
     on_start("expert and baselines", len(config.held_out))
-    baselines = arms.baselines(config.held_out, config.episodes, out, workers=workers)
-    return _written(out, config, rows, baselines)
+    names = [held_out.task for held_out in config.held_out]
+    baselines = arms.baselines(names, config.episodes, out, workers=workers, first_seed=LEVELS)
+    result, rows = None, list[Row]()
+    for part in config.parts:
+        trainings = [
+            Arm(out, config, held_out, part, seed, arm)
+            for seed in config.training_seeds
+            for held_out in config.held_out
+            for arm in (SCRATCH, TUNED)
+        ]
+        on_start(f"training and playing, {part} of the data", len(trainings))
+        found = run_jobs(trainings, workers=workers, on_done=on_done)
+        rows += [_row(config, one, part, trainings, found) for one in config.held_out]
+        result = _written(out, config, rows, baselines)
+    assert result is not None, "there is at least one part"
+    return result
+
+
+def _collects(out: Path, config: TransferConfig) -> list[Collect]:
+    sources = {name for one in config.held_out for name in config.sources(one)}
+    return [
+        *(pretraining_data(out, config, name) for name in config.tasks if name in sources),
+        *(
+            held_out_data(out, config, one, seed)
+            for one in config.held_out
+            for seed in config.training_seeds
+        ),
+    ]
+
+
+def _pretrains(out: Path, config: TransferConfig) -> list[Pretrain]:
+    return [Pretrain(out, config, one) for one in config.held_out]
 
 
 def _row(
     config: TransferConfig,
-    name: str,
+    held_out: HeldOut,
     part: str,
-    played: dict[tuple[str, str, int, str], list[bool]],
+    trainings: Sequence[Arm],
+    found: Sequence[dict[str, Any]],
 ) -> Row:
-    by_arm = {
-        arm: np.array([played[name, part, seed, arm] for seed in range(config.seeds)])
+    won = {
+        arm: np.array(
+            [
+                result["success"]
+                for job, result in zip(trainings, found, strict=True)
+                if job.held_out == held_out and job.arm == arm
+            ]
+        )
         for arm in (SCRATCH, TUNED)
     }
-    rates = {arm: Rate(int(won.sum()), won.size) for arm, won in by_arm.items()}
-    gain = relative_gain(by_arm[TUNED], by_arm[SCRATCH], np.random.default_rng(0))
-    return Row(task=name, part=part, scratch=rates[SCRATCH], tuned=rates[TUNED], gain=gain)
+    rates = {arm: Rate(int(each.sum()), each.size) for arm, each in won.items()}
+    gain = relative_gain(won[TUNED], won[SCRATCH], np.random.default_rng(0))
+    return Row(
+        task=held_out.task,
+        part=part,
+        levels=config.levels(held_out, part),
+        scratch=rates[SCRATCH],
+        tuned=rates[TUNED],
+        gain=gain,
+    )
 
 
 def _written(
@@ -129,6 +162,7 @@ def _written(
             {
                 "task": row.task,
                 "part": row.part,
+                "levels": row.levels,
                 SCRATCH: arms.plain(row.scratch),
                 TUNED: arms.plain(row.tuned),
                 "gain": arms.finite(asdict(row.gain)),
@@ -150,27 +184,30 @@ def _report(
 ) -> Report:
     report = Report(
         "Transfer to a held-out game",
-        f"Pre-trained on the other games ({config.pretrain_steps:,} steps) or not at all, then"
-        f" trained on parts of {config.rows:,} labelled frames of the held-out game"
-        f" ({config.steps:,} steps either way). {config.seeds} trainings per arm, each with its own"
-        f" data; each plays {config.episodes} held-out levels.",
+        f"Pre-trained on {', '.join(config.tasks)} ({config.pretrain_steps:,} steps; never on the"
+        " held-out game) or not at all, then trained on demonstrations of some levels of the"
+        f" held-out game, with the same data and settings. {config.seeds} trainings per arm, each"
+        f" with its own data; each plays {config.episodes} held-out levels.",
     )
     report.table(
         "Success",
-        ["held-out task", "data", SCRATCH, TUNED, "relative gain [95 %]"],
-        [[row.task, row.part, str(row.scratch), str(row.tuned), str(row.gain)] for row in rows],
+        ["held-out task", "data", "levels", SCRATCH, TUNED, "relative gain [95 %]"],
+        [
+            [row.task, row.part, str(row.levels), str(row.scratch), str(row.tuned), str(row.gain)]
+            for row in rows
+        ],
         note="Rates with Wilson intervals over all episodes. The gain's interval resamples"
         " trainings and levels. The published gain at the lowest amount of data is"
         f" {PUBLISHED_GAIN:+.0%} at most.",
     )
-    for name in config.held_out:
+    for held_out in config.held_out:
         curves = {}
         for arm in (SCRATCH, TUNED):
-            of_task = [row for row in rows if row.task == name]
+            of_task = [row for row in rows if row.task == held_out.task]
             shares = [float(Fraction(row.part)) for row in of_task]
             rates = [row.scratch if arm == SCRATCH else row.tuned for row in of_task]
             curves[arm] = (shares, [rate.rate for rate in rates])
-        report.curves(name, curves, x="share of the data", y="success rate")
+        report.curves(held_out.task, curves, x="share of the data", y="success rate")
     report.table(
         "Players that were not trained",
         ["task", "player", "success [95 %]"],

@@ -9,13 +9,13 @@ import torch
 
 from nitrogen.actions import BUTTONS, STICKS
 from nitrogen.data.samples import Samples
-from nitrogen.model import hub
 from nitrogen.model.network import NitroGen
 from nitrogen.train import batches, optim, parallel
 from nitrogen.train.clock import PHASES, Clock
 from nitrogen.train.estimate import estimate
-from nitrogen.train.labels import measured, odd_labels
-from nitrogen.train.settings import TrainConfig, check_fits, resolved
+from nitrogen.train.labels import odd_labels
+from nitrogen.train.settings import TrainConfig, resolved
+from nitrogen.train.start import starting_network
 from nitrogen.train.state import State
 from nitrogen.train.validate import idle
 
@@ -33,11 +33,7 @@ def rehearse(
     """
     config = resolved(config, len(samples))
     torch.manual_seed(config.seed)
-    if start_from is None:
-        network = NitroGen(measured(config.network, samples.actions()))
-    else:
-        network = hub.load(start_from)
-        check_fits(network.config, config.network, where=str(start_from))
+    network = starting_network(config, samples.actions(), start_from)
     world = parallel.join(config.machine.device)
     needed = estimate(config, processes=world.size)
     state = State(config, network, world)

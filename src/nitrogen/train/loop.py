@@ -20,22 +20,21 @@ from nitrogen.data.augment import change, draw_changes
 from nitrogen.data.samples import Samples
 from nitrogen.errors import TrainingError, TrainingStoppedError
 from nitrogen.logs import MetricLog, read_metrics
-from nitrogen.model import checkpoint, hub
+from nitrogen.model import checkpoint
 from nitrogen.model.network import NitroGen
 from nitrogen.train import batches, evidence, parallel, stop
 from nitrogen.train.clock import Clock, Progress
-from nitrogen.train.labels import check_labels, measured
+from nitrogen.train.labels import check_labels
 from nitrogen.train.parallel import World
 from nitrogen.train.pictures import draw_plans
 from nitrogen.train.settings import (
     FORMAT,
-    METADATA,
     Machine,
     TrainConfig,
-    check_fits,
     differences,
     resolved,
 )
+from nitrogen.train.start import starting_network
 from nitrogen.train.state import State, saved_network
 from nitrogen.train.trackers import METRICS_NAME, Trackers
 from nitrogen.train.validate import validate
@@ -114,17 +113,9 @@ class _Run:
     def _network(
         self, samples: Samples, start_from: Path | str | None, *, resumes: bool
     ) -> NitroGen:
-        wanted = self.config.network
         if resumes:
             return NitroGen(saved_network(self._file))
-        if start_from is None:
-            return NitroGen(measured(wanted, samples.actions()))
-        network = hub.load(start_from)
-        check_fits(network.config, wanted, where=str(start_from))
-        network.config = replace(
-            network.config, **{name: getattr(wanted, name) for name in METADATA}
-        )
-        return network
+        return starting_network(self.config, samples.actions(), start_from)
 
     def steps(self, samples: Samples) -> Iterator[Progress | None]:
         """Make the steps that are left; yields after each, with a report when one is due."""
