@@ -1,14 +1,16 @@
 import dataclasses
+import json
 
 import gymnasium
 import numpy as np
 import pytest
 
 from nitrogen.actions import Actions
-from nitrogen.benchmark.demonstrate import DemonstrateConfig, Stumbling, demonstrate, replay
+from nitrogen.benchmark.demonstrate import FAILURES, DemonstrateConfig, demonstrate
 from nitrogen.benchmark.demonstration import Demonstration, Facts, Replays, cost_table
+from nitrogen.benchmark.making import Stumbling, replay
 from nitrogen.benchmark.search import SearchConfig, moves, platform_moves, search
-from nitrogen.benchmark.suite import task
+from nitrogen.benchmark.suite import search_for, task
 from nitrogen.benchmark.trace import TracedEnv
 from nitrogen.errors import ConfigError, DataError, GameError
 from nitrogen.mini.env import MiniEnv
@@ -63,7 +65,7 @@ HOW = SearchConfig(
 
 def test_a_search_finds_what_then_repeats_and_varies(tmp_path):
     chosen = searched_task()
-    config = DemonstrateConfig(count=3, max_frames=40_000, tries=30)
+    config = DemonstrateConfig(count=4, max_frames=40_000, tries=30)
     made = []
 
     paths = demonstrate(chosen, config, out=tmp_path, how=HOW, on_demonstration=made.append)
@@ -79,6 +81,8 @@ def test_a_search_finds_what_then_repeats_and_varies(tmp_path):
         assert episode.frames == len(kept.actions)
     rows = cost_table(made)
     assert rows[0][0] == "search"
+    assert {made[index].facts.origin for index in (1, 2)} == {"variant", "branch"}
+    assert len({each.facts.frames_hash for each in made}) == len(made)
 
     again = []
     demonstrate(chosen, config, out=tmp_path, how=HOW, on_demonstration=again.append)
@@ -101,7 +105,10 @@ def test_a_search_that_ends_without_success_says_how_far_it_came(tmp_path):
 
     with pytest.raises(GameError, match=r"furthest: \d+%"):
         demonstrate(chosen, config, out=tmp_path, how=HOW)
-    assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.glob("*.npz"))
+    tried = [json.loads(line) for line in (tmp_path / FAILURES).read_text().splitlines()]
+    assert [each["file"] for each in tried] == ["search-0.npz", "search-1.npz", "search-2.npz"]
+    assert all("furthest" in each["reason"] for each in tried)
 
 
 def test_the_same_seed_searches_the_same_way():
@@ -117,6 +124,61 @@ def test_the_same_seed_searches_the_same_way():
 
     assert found[0].frames_spent == found[1].frames_spent
     np.testing.assert_array_equal(found[0].actions.buttons, found[1].actions.buttons)
+
+
+class KilledError(Exception):
+    pass
+
+
+def test_a_killed_search_goes_on_to_the_same_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("nitrogen.benchmark.search.JOURNAL_EVERY", 300)
+    config = dataclasses.replace(HOW, max_frames=60_000)
+    journal = tmp_path / "search.json"
+
+    def kill(progress):
+        if progress.frames > 700:
+            raise KilledError
+
+    def run(**options):
+        rng = np.random.default_rng(1)
+        return search(SavingEnv("platformer"), seed=4, rng=rng, config=config, **options)
+
+    whole = run()
+    assert whole.frames_spent > 1_200
+    with pytest.raises(KilledError):
+        run(journal=journal, on_progress=kill)
+    assert journal.exists()
+    with pytest.raises(DataError, match="another search"):
+        search(
+            SavingEnv("platformer"), seed=5, rng=np.random.default_rng(1), config=config,
+            journal=journal,
+        )  # fmt: skip
+
+    resumed = run(journal=journal)
+
+    assert resumed.frames_spent == whole.frames_spent
+    np.testing.assert_array_equal(resumed.actions.buttons, whole.actions.buttons)
+    np.testing.assert_array_equal(resumed.actions.sticks, whole.actions.sticks)
+    assert not journal.exists()
+
+
+@pytest.mark.game
+@pytest.mark.slow
+def test_workers_make_what_one_process_makes(tmp_path):
+    chosen = task("starfighter/seven_in_fifteen")
+    if (reason := chosen.missing()) is not None:
+        pytest.skip(reason)
+    base = Demonstration.load(chosen.demonstration)
+    hashes = []
+    for workers in (1, 2):
+        out = tmp_path / str(workers)
+        base.save(out / "search-0.npz")
+        config = DemonstrateConfig(count=3, workers=workers, tries=3, branch_frames=3_000)
+        paths = demonstrate(chosen, config, out=out, how=search_for(chosen.name))
+        hashes.append({path.name: Demonstration.load(path).facts.frames_hash for path in paths})
+
+    assert hashes[0] == hashes[1]
+    assert len(hashes[0]) > 1
 
 
 def test_held_out_seeds_are_not_demonstrated():

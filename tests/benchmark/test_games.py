@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from nitrogen.actions import Actions
-from nitrogen.benchmark.demonstrate import replay
 from nitrogen.benchmark.demonstration import Demonstration
 from nitrogen.benchmark.games.base import Reading, StateJudge, start_of
+from nitrogen.benchmark.making import replay
 from nitrogen.benchmark.suite import OPEN_TASKS
 from nitrogen.benchmark.trace import TracedEnv
 from nitrogen.errors import GameError

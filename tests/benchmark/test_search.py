@@ -1,17 +1,11 @@
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from nitrogen.actions import Actions
 from nitrogen.benchmark.search import SearchConfig, search
 from nitrogen.errors import GameError, GameMissingError
 from nitrogen.simulator import linux
 from nitrogen.simulator.env import GameEnv
 from nitrogen.simulator.games import supertux
-
-SOLUTION = Path(__file__).with_name("welcome_antarctica.json")
 
 
 @pytest.fixture
@@ -23,28 +17,6 @@ def env():
     env = GameEnv(supertux.GAME)
     yield env
     env.close()
-
-
-def solution() -> Actions:
-    """What a search found: rows of pressed buttons, left stick, and for how many frames."""
-    rows = json.loads(SOLUTION.read_text())
-    return Actions.concatenate(
-        [Actions.of(*buttons, length=length, left_x=x) for buttons, x, length in rows]
-    )
-
-
-@pytest.mark.game
-def test_a_found_way_finishes_the_level_again(env: GameEnv):
-    env.reset(seed=0)
-    actions = solution()
-    progress = []
-    for index in range(len(actions)):
-        _, _, terminated, _, info = env.step(actions[index : index + 1].as_step())
-        progress.append(info["progress"])
-    assert terminated
-    assert info["success"]
-    assert info["events"] == ["finished"]
-    assert (np.diff(progress) >= 0).all()
 
 
 @pytest.mark.game

@@ -1,29 +1,33 @@
 """Demonstrations without people: a scripted expert where there is one, else search; then variants.
 
-A demonstration is a list of actions that, played from the seed's start, reaches the goal; it is
-kept only after a second play-through that matched it in every frame that is hashed. Variants play
-it with short bursts of other input and are kept if they still reach the goal: they show recoveries.
+What is made is the same for every number of workers: each demonstration is a function of the task,
+its seed or number, and what it was made from.
 """
 
-import time
-from collections.abc import Callable, Iterator
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
-from functools import partial
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-import numpy as np
-
-from nitrogen.actions import Actions, Frame
 from nitrogen.benchmark.config import EVALUATION_SEEDS
-from nitrogen.benchmark.demonstration import Demonstration, Facts, Origin
-from nitrogen.benchmark.run import EXPERT
-from nitrogen.benchmark.search import Propose, SearchConfig, search
+from nitrogen.benchmark.demonstration import Demonstration
+from nitrogen.benchmark.making import by_branching, by_expert, by_search, by_variation
+from nitrogen.benchmark.search import SearchConfig, SearchProgress
 from nitrogen.benchmark.task import Task
-from nitrogen.benchmark.trace import Trace, TracedEnv
 from nitrogen.errors import ConfigError, GameError
-from nitrogen.play import Episode, rollout
-from nitrogen.policy import Policy, ReplayPolicy
+from nitrogen.logs import MetricLog
+
+FAILURES = "failures.jsonl"
+"""In the folder of the demonstrations: what could not be made, and why."""
+
+_SEEDS_PER_SEARCH = 3
+"""Seeds that are tried for each search that is wanted, before giving up."""
+
+OnSearch = Callable[[str, SearchProgress], None]
+"""Called with the name of a file in the making and how far its search is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,22 +37,73 @@ class DemonstrateConfig:
     count: int = 20
     """Demonstrations wanted in all."""
     searches: int = 1
-    """Starts that are searched; the other demonstrations are variants of what was found."""
+    """Starts from which a way is searched; the rest is made from what was found: half of it with
+    bursts of other input, half by leaving the way and searching on."""
     seed: int = 0
     """First seed; must stay below the held-out ones."""
     max_frames: int = 300_000
     """Game frames that one search may take."""
+    branch_frames: int = 20_000
+    """Game frames that finding back may take."""
     tries: int = 10
     """Variants played for each one that is wanted."""
+    workers: int = 1
+    """Processes that work side by side."""
 
     def __post_init__(self) -> None:
         """Check. Raises ConfigError."""
-        if self.count < 1 or self.searches < 1:
-            raise ConfigError("count and searches must be 1 or more")
+        if min(self.count, self.searches, self.workers) < 1:
+            raise ConfigError("count, searches and workers must be 1 or more")
         if self.seed + self.count > EVALUATION_SEEDS:
             raise ConfigError(
                 f"seeds from {EVALUATION_SEEDS} on are held out: no demonstration may use them"
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Making:
+    """One demonstration to be made; a worker can be sent it."""
+
+    task: Task
+    kind: Literal["expert", "search", "variant", "branch"]
+    number: int
+    """Seed of the episode, or number of the variant."""
+    path: Path
+    how: SearchConfig | None = None
+    base: Path | None = None
+    """What a variant is made from."""
+    tries: int = 1
+
+    def run(self, on_search: OnSearch = lambda name, progress: None) -> str:
+        """Make the file; the reason if that fails, else nothing. A killed search goes on."""
+
+        def report(progress: SearchProgress) -> None:
+            on_search(self.path.name, progress)
+
+        try:
+            made = self._made(report)
+        except GameError as error:
+            return str(error)
+        if made is None:
+            return "the goal was not reached"
+        made.save(self.path)
+        return ""
+
+    def _made(self, report: Callable[[SearchProgress], None]) -> Demonstration | None:
+        if self.kind == "expert":
+            return by_expert(self.task, self.number)
+        assert self.how is not None, "only experts do without a search"
+        if self.kind == "search":
+            journal = self.path.with_suffix(".search.json")
+            return by_search(self.task, self.number, self.how, journal, report)
+        assert self.base is not None, "a variant is made from what was found"
+        if self.kind == "branch":
+            return by_branching(
+                self.task, self.base, self.how, number=self.number, on_progress=report
+            )
+        return by_variation(
+            self.task, self.base, self.how.propose, seed=self.number, tries=self.tries
+        )
 
 
 def demonstrate(
@@ -58,196 +113,123 @@ def demonstrate(
     out: Path,
     how: SearchConfig | None = None,
     on_demonstration: Callable[[Demonstration], None] = lambda demonstration: None,
+    on_search: OnSearch = lambda name, progress: None,
 ) -> list[Path]:
     """Make demonstrations of `task` in the folder `out`; those that are there already are kept.
 
-    `how` is the search for tasks without an expert. Everything random is drawn from the seeds.
-    Raises GameError if a search ends without success, or a demonstration does not repeat.
+    `how` is the search for tasks without an expert. What fails is noted in `failures.jsonl`, and
+    the next seed is tried. Raises GameError if nothing is found at all.
     """
-    paths: list[Path] = []
-    for path, make in _plans(task, config, out, how):
-        if not path.exists():
-            made = make()
-            if made is None:
-                continue
-            made.save(path)
-            on_demonstration(made)
-        paths.append(path)
-    return paths
-
-
-Make = Callable[[], Demonstration | None]
-
-
-def _plans(
-    task: Task, config: DemonstrateConfig, out: Path, how: SearchConfig | None
-) -> Iterator[tuple[Path, Make]]:
-    """Each file, and what makes it."""
+    makers = _Makers(config.workers, out, on_demonstration, on_search)
     if task.has_expert:
-        for seed in range(config.seed, config.seed + config.count):
-            yield out / f"expert-{seed}.npz", partial(by_expert, task, seed)
-        return
+        seeds = range(config.seed, config.seed + config.count)
+        return makers.all_of(
+            [
+                Making(task=task, kind="expert", number=seed, path=out / f"expert-{seed}.npz")
+                for seed in seeds
+            ]
+        )
     if how is None:
         raise GameError(f"{task.name} has neither an expert nor a way to search for one")
-    limited = replace(how, max_frames=config.max_frames)
-    seeds = range(config.seed, config.seed + min(config.searches, config.count))
-    found = [out / f"search-{seed}.npz" for seed in seeds]
-    for seed, path in zip(seeds, found, strict=True):
-        yield path, partial(by_search, task, seed, limited)
-    for number in range(config.count - len(found)):
-        base = found[number % len(found)]
-        yield (
-            out / f"variant-{config.seed + number}.npz",
-            partial(by_variation, task, base, limited.propose, seed=number, tries=config.tries),
+    found = _searched(task, config, replace(how, max_frames=config.max_frames), out, makers)
+    return found + makers.all_of(_variants(task, config, how, out, found))
+
+
+def _searched(
+    task: Task, config: DemonstrateConfig, how: SearchConfig, out: Path, makers: "_Makers"
+) -> list[Path]:
+    """As many searches as are wanted; a seed that fails gives way to the next."""
+    wanted = min(config.searches, config.count)
+    first, end = config.seed, config.seed + _SEEDS_PER_SEARCH * wanted
+    found: list[Path] = []
+    while len(found) < wanted and first < end:
+        seeds = range(first, min(first + wanted - len(found), end))
+        first = seeds.stop
+        found += makers.all_of(
+            [
+                Making(
+                    task=task, kind="search", number=seed, path=out / f"search-{seed}.npz", how=how
+                )
+                for seed in seeds
+            ]
         )
+    if not found:
+        raise GameError(f"{task.name}: {makers.last_failure}")
+    return found
 
 
-def by_expert(task: Task, seed: int) -> Demonstration | None:
-    """The scripted expert, stumbling now and then; None if it fails."""
-    rng = np.random.default_rng([seed, 1])
-    env = TracedEnv(task.make)
-    try:
-        assert EXPERT.policy is not None, "the expert has a policy of its own"
-        policy = Stumbling(EXPERT.policy(env, rng), rng, _nudges)
-        start = time.perf_counter()
-        actions, episode = _played(env, task, policy, seed)
-        if not episode.success:
-            return None
-        spent = (episode.frames, time.perf_counter() - start)
-        return _verified(env, task, seed, "expert", actions, spent)
-    finally:
-        env.close()
-
-
-def by_search(task: Task, seed: int, config: SearchConfig) -> Demonstration:
-    """Go-explore from the seed's start. Raises GameError if it finds no way."""
-    env: Any = task.make()
-    start = time.perf_counter()
-    try:
-        rng = np.random.default_rng([seed, 2])
-        found = search(env, seed=seed, rng=rng, config=config, limit=task.frames)
-    finally:
-        env.close()
-    seconds = time.perf_counter() - start
-    traced = TracedEnv(task.make)
-    try:
-        return _verified(traced, task, seed, "search", found.actions, (found.frames_spent, seconds))
-    finally:
-        traced.close()
-
-
-def by_variation(
-    task: Task, found: Path, propose: Propose, *, seed: int, tries: int
-) -> Demonstration | None:
-    """What was found, with bursts of other input; None if no try reaches the goal."""
-    base = Demonstration.load(found)
-    env = TracedEnv(task.make)
-    start, spent = time.perf_counter(), 0
-    try:
-        for number in range(tries):
-            rng = np.random.default_rng([seed, 3, number])
-            policy = Stumbling(ReplayPolicy(base.actions), rng, propose)
-            actions, episode = _played(env, task, policy, base.facts.seed)
-            spent += episode.frames
-            if episode.success:
-                cost = (spent, time.perf_counter() - start)
-                return _verified(env, task, base.facts.seed, "variant", actions, cost)
-    finally:
-        env.close()
-    return None
-
-
-def replay(env: TracedEnv, task: Task, actions: Actions, seed: int) -> tuple[Episode, Trace]:
-    """Play recorded actions from the seed's start."""
-    episode = rollout(env, ReplayPolicy(actions), seed=seed, frames=task.frames)
-    return episode, env.traces[seed]
-
-
-def _verified(
-    env: TracedEnv,
-    task: Task,
-    seed: int,
-    origin: Origin,
-    actions: Actions,
-    spent: tuple[int, float],
-) -> Demonstration:
-    """Play it again, twice if it was found without looking at each frame."""
-    before = env.traces.get(seed) if origin != "search" else None
-    if before is None:
-        episode, before = replay(env, task, actions, seed)
-        actions = actions[: episode.frames]
-    episode, trace = replay(env, task, actions, seed)
-    if not episode.success or trace != before:
-        raise GameError(
-            f"{task.name}, seed {seed}: what was found does not repeat (progress"
-            f" {episode.progress:.2f}, {trace.frames_hash} after {before.frames_hash}); the game is"
-            " not deterministic on this machine"
+def _variants(
+    task: Task, config: DemonstrateConfig, how: SearchConfig, out: Path, found: Sequence[Path]
+) -> list[Making]:
+    """Bursts of other input and branches by turns."""
+    made = []
+    for number in range(config.seed, config.seed + config.count - len(found)):
+        kind: Literal["variant", "branch"] = "branch" if number % 2 else "variant"
+        made.append(
+            Making(
+                task=task,
+                kind=kind,
+                number=number,
+                path=out / f"{kind}-{number}.npz",
+                how=replace(how, max_frames=config.branch_frames),
+                base=found[number % len(found)],
+                tries=config.tries,
+            )
         )
-    facts = Facts(
-        task=task.name,
-        seed=seed,
-        origin=origin,
-        frames_spent=spent[0],
-        seconds=round(spent[1], 2),
-        frames_hash=trace.frames_hash,
-        versions=task.versions(),
-    )
-    return Demonstration(actions, facts)
+    return made
 
 
-def _played(env: TracedEnv, task: Task, policy: Policy, seed: int) -> tuple[Actions, Episode]:
-    rows = _Rows()
-    episode = rollout(env, policy, seed=seed, frames=task.frames, execute=1, observers=[rows])
-    return Actions.concatenate(rows.rows), episode
+@dataclass
+class _Makers:
+    """Makes what is not there yet, here or in worker processes."""
+
+    workers: int
+    out: Path
+    on_demonstration: Callable[[Demonstration], None]
+    on_search: OnSearch
+    last_failure: str = ""
+
+    def all_of(self, jobs: Sequence[Making]) -> list[Path]:
+        """The files that exist in the end, in order."""
+        waiting = [job for job in jobs if not job.path.exists()]
+        for job, reason in self._each_done(waiting):
+            if reason:
+                self.last_failure = reason
+                with MetricLog(self.out / FAILURES) as log:
+                    log.write(file=job.path.name, task=job.task.name, reason=reason)
+            else:
+                self.on_demonstration(Demonstration.load(job.path))
+        return [job.path for job in jobs if job.path.exists()]
+
+    def _each_done(self, jobs: Sequence[Making]) -> Iterator[tuple[Making, str]]:
+        if self.workers == 1 or len(jobs) < 2:
+            for job in jobs:
+                yield job, job.run(self.on_search)
+            return
+        context = multiprocessing.get_context("spawn")
+        reports: SimpleQueue[tuple[str, SearchProgress]] = context.SimpleQueue()
+        with ProcessPoolExecutor(
+            self.workers, mp_context=context, initializer=_report_to, initargs=(reports,)
+        ) as pool:
+            pending: dict[Future[str], Making] = {pool.submit(_run, job): job for job in jobs}
+            try:
+                while pending:
+                    done = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED).done
+                    while not reports.empty():
+                        self.on_search(*reports.get())
+                    for future in done:
+                        yield pending.pop(future), future.result()
+            finally:
+                for future in pending:
+                    future.cancel()
 
 
-class _Rows:
-    """An observer that keeps what was played."""
-
-    def __init__(self) -> None:
-        self.rows: list[Actions] = []
-
-    def on_action(self, frame: Frame, plan: Actions) -> None:
-        self.rows.append(plan[:1])
-
-    def on_step(self, frame: Frame, info: dict[str, Any]) -> None:
-        pass
+_reports: "list[SimpleQueue[tuple[str, SearchProgress]]]" = []
 
 
-class Stumbling:
-    """Plays a policy, but now and then something else for a moment."""
-
-    def __init__(
-        self,
-        policy: Policy,
-        rng: np.random.Generator,
-        propose: Propose,
-        *,
-        chance: float = 0.008,
-        most: int = 8,
-    ) -> None:
-        """`chance` per frame that a burst of 2 to `most` frames of `propose` begins."""
-        self._policy, self._rng, self._propose = policy, rng, propose
-        self._chance, self._most = chance, most
-        self._burst = Actions.released(0)
-
-    def reset(self) -> None:
-        """Forget the burst and the policy's episode."""
-        self._burst = Actions.released(0)
-        self._policy.reset()
-
-    def act(self, frame: Frame) -> Actions:
-        """One frame of the policy, or of the burst; the policy's time goes on below it."""
-        action = self._policy.act(frame)[:1]
-        if not len(self._burst) and self._rng.random() < self._chance:
-            length = int(self._rng.integers(2, self._most + 1))
-            self._burst = self._propose(self._rng)[:length]
-        if len(self._burst):
-            action, self._burst = self._burst[:1], self._burst[1:]
-        return action
+def _report_to(queue: "SimpleQueue[tuple[str, SearchProgress]]") -> None:
+    _reports.append(queue)
 
 
-def _nudges(rng: np.random.Generator) -> Actions:
-    """Any direction on both sticks."""
-    x, y, u, v = rng.uniform(-1, 1, 4).tolist()
-    return Actions.of(length=8, left_x=x, left_y=y, right_x=u, right_y=v)
+def _run(job: Making) -> str:
+    return job.run(lambda name, progress: _reports[-1].put((name, progress)))

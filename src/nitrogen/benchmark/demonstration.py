@@ -4,17 +4,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
+from nitrogen import files
 from nitrogen.actions import Actions, Frame
 from nitrogen.config import from_dict
 from nitrogen.errors import DataError
 from nitrogen.policy import ReplayPolicy
 
 FORMAT = "nitrogen.demonstration/1"
-Origin = Literal["expert", "search", "variant"]
+Origin = Literal["expert", "search", "variant", "branch"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +45,11 @@ class Demonstration:
     def save(self, path: Path) -> None:
         """Write one `.npz` file, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.partial")
         text = json.dumps({"format": FORMAT, **asdict(self.facts)})
-        with temporary.open("wb") as file:
+        with files.replacing(path) as partial, partial.open("wb") as file:
             np.savez_compressed(
                 file, buttons=self.actions.buttons, sticks=self.actions.sticks, facts=np.array(text)
             )
-        temporary.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> "Demonstration":
@@ -112,13 +111,15 @@ class Replays:
 
 
 def cost_table(demonstrations: Sequence[Demonstration]) -> list[tuple[str, ...]]:
-    """Per origin: demonstrations, frames and seconds spent, and length of the median one."""
+    """Per origin: how many, how many of them differ, frames and seconds spent, median length."""
     rows: list[tuple[str, ...]] = []
-    for origin in ("expert", "search", "variant"):
+    for origin in get_args(Origin):
         mine = [each for each in demonstrations if each.facts.origin == origin]
         if mine:
             frames = sum(each.facts.frames_spent for each in mine)
             seconds = sum(each.facts.seconds for each in mine)
             length = int(np.median([len(each.actions) for each in mine]))
-            rows.append((origin, str(len(mine)), f"{frames:,}", f"{seconds:.0f}", str(length)))
+            distinct = len({each.facts.frames_hash for each in mine})
+            counts = (str(len(mine)), str(distinct))
+            rows.append((origin, *counts, f"{frames:,}", f"{seconds:.0f}", str(length)))
     return rows

@@ -7,46 +7,24 @@ Knows environments that save, restore and report progress. What the search reads
 counters) no policy ever sees.
 """
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nitrogen.actions import Actions, Frame, Step
+from nitrogen.actions import Actions
+from nitrogen.benchmark.archive import Archive, CellOf, Journal, Point, SavingEnv, play_held
 from nitrogen.errors import GameError
 
 Propose = Callable[[np.random.Generator], Actions]
 """Draws a few rows to try, all equal."""
 
-CellOf = Callable[[dict[str, Any]], Hashable]
-"""Which states count as alike, from the `info` of a step."""
-
-
-class SavingEnv(Protocol):
-    """An environment with exact save-states."""
-
-    def reset(self, *, seed: int | None = None) -> tuple[Frame, dict[str, Any]]:
-        """Begin an episode."""
-
-    def send(self, action: Step, *, frames: int | None = None) -> None:
-        """Hold `action` for so many frames ..."""
-
-    def receive(self) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
-        """... and what the last of them came to."""
-
-    def save(self) -> Any:
-        """Remember this frame."""
-
-    def restore(self, state: Any) -> Frame:
-        """Go back to a remembered frame."""
-
-    def forget(self, state: Any) -> None:
-        """Let a remembered frame go."""
-
-    def info(self) -> dict[str, Any]:
-        """Of the present frame."""
+JOURNAL_EVERY = 4_000
+"""Game frames between two saves of a search's state."""
 
 
 def by_progress(info: dict[str, Any]) -> Hashable:
@@ -56,13 +34,13 @@ def by_progress(info: dict[str, Any]) -> Hashable:
 
 def by_place(size: float, *more: str) -> CellOf:
     """Squares of `size` of the values x and y; `more` values tell further cells apart."""
+    return partial(_place, size, more)
 
-    def cell(info: dict[str, Any]) -> Hashable:
-        values = info["values"]
-        place = int(values["x"] // size), int(values["y"] // size)
-        return (*place, int(info["progress"] * 20), *(int(values[name]) for name in more))
 
-    return cell
+def _place(size: float, more: tuple[str, ...], info: dict[str, Any]) -> Hashable:
+    values = info["values"]
+    place = int(values["x"] // size), int(values["y"] // size)
+    return (*place, int(info["progress"] * 20), *(int(values[name]) for name in more))
 
 
 def moves(
@@ -72,13 +50,17 @@ def moves(
 ) -> Propose:
     """Draws one of `choices` (weight, pressed buttons, other controls) for one of `lengths`."""
     weights = np.array([weight for weight, _, _ in choices])
-    weights = weights / weights.sum()
+    return partial(_move, tuple(choices), weights / weights.sum(), tuple(lengths))
 
-    def propose(rng: np.random.Generator) -> Actions:
-        _, buttons, controls = choices[rng.choice(len(choices), p=weights)]
-        return Actions.of(*buttons, length=int(rng.choice(lengths)), **controls)
 
-    return propose
+def _move(
+    choices: Sequence[tuple[float, Sequence[str], dict[str, float]]],
+    weights: NDArray[np.float64],
+    lengths: Sequence[int],
+    rng: np.random.Generator,
+) -> Actions:
+    _, buttons, controls = choices[rng.choice(len(choices), p=weights)]
+    return Actions.of(*buttons, length=int(rng.choice(lengths)), **controls)
 
 
 def platform_moves(rng: np.random.Generator) -> Actions:
@@ -116,49 +98,14 @@ class Found:
     frames_spent: int
 
 
-@dataclass(eq=False)
-class _Point:
-    state: Any
-    parts: list[Actions]
-    progress: float
-    tries: int = 0
+@dataclass(frozen=True)
+class SearchProgress:
+    """How far a search is."""
 
-
-@dataclass(eq=False)
-class _Archive:
-    size: int
-    points: dict[Hashable, _Point] = field(default_factory=dict)
-    visits: Counter[Hashable] = field(default_factory=Counter)
-    furthest: float = 0.0
-
-    def worth(self, cell: Hashable) -> float:
-        """Further ones before nearer ones, fresh ones before tried ones, rare before common."""
-        point = self.points[cell]
-        return point.progress - 0.02 * point.tries - 0.02 * float(np.log(self.visits[cell]))
-
-    def choose(self, rng: np.random.Generator) -> _Point:
-        """The worthiest of six random ones."""
-        cells = list(self.points)
-        drawn = rng.integers(len(cells), size=6)
-        point = self.points[max((cells[index] for index in drawn), key=self.worth)]
-        point.tries += 1
-        return point
-
-    def wants(self, cell: Hashable, config: SearchConfig) -> bool:
-        """Is a point in `cell` worth keeping?"""
-        if cell in self.points:
-            return self.points[cell].tries >= config.worn_out
-        return True
-
-    def add(self, cell: Hashable, point: _Point, env: SavingEnv) -> None:
-        """Keep a point in place of the cell's old one, and let the least worthy go."""
-        if cell in self.points:
-            env.forget(self.points.pop(cell).state)
-        self.points[cell] = point
-        self.furthest = max(self.furthest, point.progress)
-        if len(self.points) > self.size:
-            least = min(self.points, key=self.worth)
-            env.forget(self.points.pop(least).state)
+    frames: int
+    furthest: float
+    """Progress of the best point, in 0..1."""
+    points: int
 
 
 def search(
@@ -168,46 +115,64 @@ def search(
     rng: np.random.Generator,
     config: SearchConfig | None = None,
     limit: int | None = None,
+    opening: Actions | None = None,
+    journal: Path | None = None,
+    on_progress: Callable[[SearchProgress], None] = lambda progress: None,
 ) -> Found:
     """Actions with which the episode of `seed` succeeds, of at most `limit` frames.
 
-    Raises GameError if none are found within the frames of `config`.
+    opening: played before the search begins. journal: a file that the state of the search is kept
+    in, so that a killed search goes on and comes to the same end; it is removed when a way is
+    found. Raises GameError if none is found within the frames of `config`, or if the opening ends
+    the episode; DataError if the journal is that of another search.
     """
     config = config or SearchConfig()
-    _, info = env.reset(seed=seed)
-    archive = _Archive(config.points)
-    archive.visits[config.cell(info)] += 1
-    archive.add(config.cell(info), _Point(env.save(), [], info["progress"]), env)
-    frames = 0
+    kept = Journal(journal, {"seed": seed, "opening": 0 if opening is None else len(opening)})
+    archive, frames = kept.load(env, seed, rng, config.points)
+    if not archive.points:
+        archive.begin(env, seed, opening, config.cell)
+    saved = frames
     while frames < config.max_frames:
-        point = archive.choose(rng)
-        env.restore(point.state)
-        info = env.info()
-        parts = list(point.parts)
-        for _ in range(config.tries):
-            waits = config.wait_frames and info["progress"] >= config.arrived
-            actions = Actions.released(config.wait_frames) if waits else config.propose(rng)
-            room = (limit or config.max_frames) - sum(map(len, parts))
-            actions = actions[:room]
-            is_over, info = _play(env, actions)
-            frames += len(actions)
-            parts.append(actions)
-            if info["success"]:
-                return Found(Actions.concatenate(parts), frames)
-            if is_over or len(actions) == room:
-                break
-            cell = config.cell(info)
-            archive.visits[cell] += 1
-            if archive.wants(cell, config):
-                archive.add(cell, _Point(env.save(), list(parts), info["progress"]), env)
+        if frames - saved >= JOURNAL_EVERY:
+            kept.save(archive, frames, rng)
+            saved = frames
+            on_progress(SearchProgress(frames, archive.furthest, len(archive.points)))
+        played, found = _explore(env, archive, rng, config, limit or config.max_frames)
+        frames += played
+        if found is not None:
+            kept.remove()
+            return Found(found, frames)
+    kept.save(archive, frames, rng)
     raise GameError(
         f"no way to the goal found in {frames} frames (furthest: {archive.furthest:.0%}, cells"
         f" seen: {len(archive.visits)}); allow more frames, or propose other moves"
     )
 
 
-def _play(env: SavingEnv, actions: Actions) -> tuple[bool, dict[str, Any]]:
-    """Hold equal rows without looking at the frames in between: far faster than step by step."""
-    env.send(actions[:1].as_step(), frames=len(actions))
-    _, _, terminated, truncated, info = env.receive()
-    return terminated or truncated, info
+def _explore(
+    env: SavingEnv, archive: Archive, rng: np.random.Generator, config: SearchConfig, limit: int
+) -> tuple[int, Actions | None]:
+    """Try a few proposals from one point; the frames that took, and the way if it was found."""
+    point, frames = archive.choose(rng), 0
+    env.restore(point.state)
+    info = env.info()
+    parts = list(point.parts)
+    for _ in range(config.tries):
+        waits = config.wait_frames and info["progress"] >= config.arrived
+        actions = Actions.released(config.wait_frames) if waits else config.propose(rng)
+        room = limit - sum(map(len, parts))
+        actions = actions[:room]
+        if not len(actions):
+            break
+        is_over, info = play_held(env, actions)
+        frames += len(actions)
+        parts.append(actions)
+        if info["success"]:
+            return frames, Actions.concatenate(parts)
+        if is_over or len(actions) == room:
+            break
+        cell = config.cell(info)
+        archive.visits[cell] += 1
+        if archive.wants(cell, config.worn_out):
+            archive.add(cell, Point(env.save(), list(parts), info["progress"]), env)
+    return max(frames, 1), None

@@ -1,5 +1,6 @@
 """`nitrogen demonstrate`: play-throughs that reach a task's goal, found without people."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ def demonstrate(
         out: Folder for the `.npz` files.
         config: How many, and how long to search.
     """
+    from nitrogen.benchmark.demonstrate import FAILURES
     from nitrogen.benchmark.demonstrate import demonstrate as run_demonstrate
     from nitrogen.benchmark.demonstration import Demonstration, cost_table
     from nitrogen.benchmark.suite import search_for
@@ -39,7 +41,13 @@ def demonstrate(
         paths = run_demonstrate(
             chosen, config, out=out, how=search_for(task),
             on_demonstration=lambda made: bars.update(bar, advance=1, note=made.facts.origin),
+            on_search=lambda name, now: bars.update(
+                bar,
+                note=f"{name}: {now.frames:,} frames, {now.furthest:.0%}, {now.points} points",
+            ),
         )  # fmt: skip
-    header = ("origin", "kept", "frames spent", "seconds", "median length")
+    header = ("origin", "kept", "distinct", "frames spent", "seconds", "median length")
     show.print_table(task, header, cost_table([Demonstration.load(path) for path in paths]))
+    if (out / FAILURES).exists():
+        print(f"what could not be made: {out / FAILURES}", file=sys.stderr)
     print(out)

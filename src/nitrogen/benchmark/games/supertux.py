@@ -4,11 +4,17 @@ The level's end, death and the way are read by the judge that belongs to the gam
 """
 
 from nitrogen.benchmark.games.base import OpenTask, open_task
-from nitrogen.benchmark.search import SearchConfig, by_progress, platform_moves
+from nitrogen.benchmark.search import SearchConfig, by_place, platform_moves
 from nitrogen.simulator.games import supertux
 
 _SEARCH = SearchConfig(
-    propose=platform_moves, cell=by_progress, points=32, wait_frames=1500, arrived=0.985
+    propose=platform_moves,
+    cell=by_place(24),
+    points=100,
+    tries=3,
+    worn_out=8,
+    wait_frames=1500,
+    arrived=0.985,
 )
 
 
