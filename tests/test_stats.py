@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nitrogen.stats import Gain, Rate, f1, r2, relative_gain
+from nitrogen.stats import Gain, Mean, Rate, f1, r2, relative_gain
 
 
 @given(st.integers(0, 200), st.integers(1, 200))
@@ -33,6 +33,18 @@ def test_known_interval():
     assert Rate(9, 10).is_above(Rate(1, 10))
     assert not Rate(6, 10).is_above(Rate(4, 10))
     assert str(Rate(8, 10)) == "0.80 [0.49, 0.94]"
+
+
+def test_mean_interval_covers_the_truth_at_about_the_stated_rate():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for values in rng.beta(2, 5, size=(400, 40)):
+        mean = Mean.of(values.tolist(), resamples=500)
+        covered += mean.low <= 2 / 7 <= mean.high
+
+    assert 0.89 < covered / 400 < 0.98
+    assert Mean.of([0.5, 0.5]) == Mean(0.5, 0.5, 0.5)
+    assert str(Mean.of([0.25])) == "0.25 [0.25, 0.25]"
 
 
 def test_r2():

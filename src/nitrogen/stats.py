@@ -3,6 +3,7 @@
 Pure functions on arrays; knows nothing of games or networks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan, nan, sqrt
 
@@ -43,6 +44,27 @@ class Rate:
         """For tables: `0.97 [0.83, 0.99]`."""
         low, high = self.interval
         return f"{self.rate:.2f} [{low:.2f}, {high:.2f}]"
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over episodes and its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float], *, resamples: int = 2_000) -> "Mean":
+        """The percentile bootstrap (Efron 1979), drawn from a fixed seed; values: one or more."""
+        array = np.asarray(values, np.float64)
+        drawn = np.random.default_rng(0).integers(len(array), size=(resamples, len(array)))
+        low, high = np.quantile(array[drawn].mean(axis=1), [0.025, 0.975])
+        return cls(float(array.mean()), float(low), float(high))
+
+    def __str__(self) -> str:
+        """For tables: `0.41 [0.36, 0.47]`."""
+        return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
 
 @dataclass(frozen=True)

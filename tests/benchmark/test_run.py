@@ -27,7 +27,7 @@ from nitrogen.errors import ConfigError, DataError, GameMissingError
 from nitrogen.simulator.env import GameEnv
 from nitrogen.simulator.games import starfighter
 from nitrogen.simulator.linux import is_installed
-from nitrogen.stats import Rate
+from nitrogen.stats import Mean, Rate
 
 
 def short(name="racer/finish_a_lap", frames=40):
@@ -125,7 +125,7 @@ def test_tasks_are_found_by_name():
 
 def test_clearly_better_needs_every_baseline():
     def row(player, wins):
-        return Score("t", player, Rate(wins, 20), 0.5, 10, 1.0)
+        return Score("t", player, Rate(wins, 20), Mean.of([0.5]), 10, 1.0)
 
     low = [row(name, 1) for name in ("random", "no input", "mash")]
     assert clearly_better([row("policy", 19), *low], task="t") is True

@@ -5,6 +5,8 @@ import sys
 import numpy as np
 import pytest
 
+from nitrogen.actions import Actions
+from nitrogen.benchmark.demonstration import Demonstration, Facts
 from nitrogen.data.truth import read_truth
 from nitrogen.video.info import probe
 
@@ -78,3 +80,21 @@ def test_extract_eval_of_a_folder(tmp_path):
     assert scores["read"]["stick_r2"] > 0.95
     assert np.isfinite(scores["always_off"]["accuracy"])
     assert "By family of controllers" in (tmp_path / "page.html").read_text()
+
+
+def test_record_plays_demonstrations_at_the_wanted_size(tmp_path):
+    facts = Facts(
+        task="racer/finish_a_lap", seed=3, origin="expert", frames_spent=1, seconds=0.0,
+        frames_hash="", versions={},
+    )  # fmt: skip
+    for steer in (0.5, -0.5):
+        actions = Actions.of("right_trigger", left_x=steer, length=20)
+        Demonstration(actions, facts).save(tmp_path / "found" / f"expert-{steer}.npz")
+
+    done = run("record", "racer/finish_a_lap", tmp_path / "r.mp4", "--size", 320, 180,
+               "--corner", "top_left", "--demonstrations", tmp_path / "found")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    truth = read_truth(tmp_path / "r.pad.parquet")
+
+    assert (probe(tmp_path / "r.mp4").width, truth.facts["size"]) == (320, [320, 180])
+    assert set(truth.actions.stick("left_x")) >= {0.5, -0.5}

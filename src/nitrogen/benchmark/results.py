@@ -15,7 +15,7 @@ from nitrogen.errors import ConfigError, DataError
 from nitrogen.logs import MetricLog, read_metrics
 from nitrogen.play import Episode
 from nitrogen.report import Bar, Report
-from nitrogen.stats import Rate
+from nitrogen.stats import Mean, Rate
 
 FORMAT = "nitrogen.results/1"
 
@@ -51,8 +51,8 @@ class Score:
     task: str
     player: str
     rate: Rate
-    progress: float
-    """Mean over episodes, in 0..1."""
+    progress: Mean
+    """Over episodes, in 0..1."""
     frames: float
     """Mean length of an episode."""
     seconds: float
@@ -71,7 +71,8 @@ class Score:
             "successes": self.rate.successes,
             "rate": self.rate.rate,
             "interval": [low, high],
-            "mean_progress": self.progress,
+            "mean_progress": self.progress.value,
+            "progress_interval": [self.progress.low, self.progress.high],
             "faults": self.faults,
         }
 
@@ -179,7 +180,7 @@ def _score(name: str, player: str, mode: Mode, results: Sequence[Result]) -> Sco
         task=name,
         player=player,
         rate=Rate(sum(episode.success for episode in episodes), len(episodes)),
-        progress=sum(episode.progress for episode in episodes) / len(episodes),
+        progress=Mean.of([episode.progress for episode in episodes]),
         frames=sum(episode.frames for episode in episodes) / len(episodes),
         seconds=sum(episode.seconds for episode in episodes),
         mode=mode,
@@ -221,7 +222,7 @@ def add_rates(report: Report, tasks: Sequence[Task], rows: Sequence[Score]) -> N
         }[better]
         report.rates(
             task.name,
-            [Bar(row.player, row.rate, row.progress) for row in mine],
+            [Bar(row.player, row.rate, row.progress.value) for row in mine],
             note=f"{task.goal} {task.view}, {task.kind}. Held-out seeds from {EVALUATION_SEEDS};"
             f" 95 % Wilson intervals. {verdict}",
         )

@@ -11,7 +11,10 @@ from nitrogen.benchmark.results import BASELINES, Result, Score, clearly_better,
 from nitrogen.benchmark.task import Task
 from nitrogen.report import Bar, Report
 
-NOTE = "95 % Wilson intervals. Groups pool the episodes of their tasks."
+NOTE = (
+    "95 % intervals: Wilson's of success, bootstrap of mean progress. Groups pool the episodes of"
+    " their tasks."
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def _table(title: str, group: str, rows: Iterable[Score]) -> Table:
 def _cells(row: Score) -> tuple[str, ...]:
     count = f"{row.rate.successes}/{row.rate.episodes}"
     faults = str(row.faults) if row.faults else "-"
-    return row.task, row.player, row.mode, str(row.rate), count, f"{row.progress:.2f}", faults
+    return row.task, row.player, row.mode, str(row.rate), count, str(row.progress), faults
 
 
 def _place(player: str) -> tuple[int, str]:
@@ -139,7 +142,7 @@ def _add_bars(report: Report, name: str, rows: Sequence[Score], task: Task | Non
                 False: "The policy is not clearly better than every baseline.",
                 None: "",
             }[clearly_better(rows, task=name)]
-        bars = [Bar(row.player, row.rate, row.progress) for row in mine]
+        bars = [Bar(row.player, row.rate, row.progress.value) for row in mine]
         report.rates(f"{name}, {mode}", bars, note=f"{facts}{NOTE} {verdict}")
 
 

@@ -2,19 +2,36 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from tyro.conf import OmitArgPrefixes, Positional
 
 from nitrogen.cli import show
+from nitrogen.record import RecordConfig
 from nitrogen.synth.settings import SynthConfig
 
 
+@dataclass(frozen=True, kw_only=True)
+class Played:
+    """What is played."""
+
+    episodes: int = 4
+    """Episodes of the expert, back to back."""
+    seed: int = 0
+    """Of the first episode; the others follow."""
+    noise: float = 0.3
+    """Deviation of the noise on the expert's sticks, which is played and shown."""
+    demonstrations: Path | None = None
+    """A folder of `nitrogen demonstrate`; all of them are played, as they are."""
+
+
 def record(
-    task: Positional[str], out: Positional[Path], /, *, episodes: int = 4, seed: int = 0,
-    skin: str = "nitrogen", skins: Path | None = None, noise: float = 0.3,
-    demonstrations: Path | None = None,
+    task: Positional[str], out: Positional[Path], /, *,
+    skin: str = "nitrogen", skins: Path | None = None,
+    played: OmitArgPrefixes[Played] = Played(),
+    look: OmitArgPrefixes[RecordConfig] = RecordConfig(),  # noqa: B008
 ) -> None:  # fmt: skip
     """Let the scripted expert play and write the video a streamer would, overlay and all.
 
@@ -23,12 +40,10 @@ def record(
     Args:
         task: For example platformer/reach_the_flag; `nitrogen benchmark --list` names them all.
         out: The video; the true pad log goes beside it as `.pad.parquet`.
-        episodes: Episodes, back to back.
-        seed: Of the first episode; the others follow.
         skin: The overlay's skin.
         skins: A folder with more skins.
-        noise: Deviation of the noise on the sticks, which is played and shown.
-        demonstrations: A folder of `nitrogen demonstrate`; all of them are played, as they are.
+        played: What is played.
+        look: How the video looks.
     """
     import numpy as np
 
@@ -40,16 +55,16 @@ def record(
     from nitrogen.record import record as run_record
 
     chosen = find_task(task)
-    seeds: Sequence[int] = range(seed, seed + episodes)
+    seeds: Sequence[int] = range(played.seed, played.seed + played.episodes)
     env = chosen.render()
     try:
-        if demonstrations is not None or not chosen.has_expert:
-            replays = Replays.of(task, demonstrations)
+        if played.demonstrations is not None or not chosen.has_expert:
+            replays = Replays.of(task, played.demonstrations)
             policy: Policy = replays
             seeds = replays.seeds
         else:
             expert = CallPolicy(env.unwrapped.expert)  # type: ignore[attr-defined]
-            policy = StickNoise(expert, np.random.default_rng(seed), std=noise)
+            policy = StickNoise(expert, np.random.default_rng(played.seed), std=played.noise)
         recording = run_record(
             env,
             policy,
@@ -57,6 +72,7 @@ def record(
             skin=find_skin(skin, folders=[skins] if skins else []),
             seeds=seeds,
             frames=chosen.frames,
+            config=look,
         )
     finally:
         env.close()

@@ -50,7 +50,7 @@ def print_scores(rows: list[Any]) -> None:
     from rich.table import Column, Table
 
     task = Column("task", overflow="fold")
-    table = Table(task, "player", "success [95 %]", "episodes", "progress")
+    table = Table(task, "player", "success [95 %]", "episodes", "progress [95 %]")
     for index, row in enumerate(rows):
         end = index + 1 == len(rows) or rows[index + 1].task != row.task
         table.add_row(
@@ -58,7 +58,7 @@ def print_scores(rows: list[Any]) -> None:
             row.player,
             str(row.rate),
             f"{row.rate.successes}/{row.rate.episodes}",
-            f"{row.progress:.2f}",
+            str(row.progress),
             end_section=end,
         )
     Console().print(table)
