@@ -5,6 +5,7 @@ import difflib
 import functools
 import importlib.util
 
+from nitrogen.benchmark import extras
 from nitrogen.benchmark.games import (
     blobwars,
     flare,
@@ -115,6 +116,7 @@ ALL_TASKS = (
     *(_goal_task(world, goal) for world in WORLDS for goal in world.goals),
     *map(_doom_task, SCENARIOS),
     *(each.task for each in OPEN_TASKS),
+    *extras.TASKS,
 )
 """Every task."""
 

@@ -12,7 +12,7 @@ from typing import Literal
 from nitrogen.errors import GameError
 from nitrogen.play import GameEnv
 
-Suite = Literal["mini", "open-10"]
+Suite = Literal["mini", "open-10", "extras"]
 Kind = Literal["combat", "navigation", "game-specific"]
 View = Literal["2D side-scrolling", "2D top-down", "3D"]
 JudgedBy = Literal["own state", "exported state", "memory", "screen"]

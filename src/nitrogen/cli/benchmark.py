@@ -34,7 +34,8 @@ _NOBODY, _USUAL = Contestant(), RunConfig()
 
 
 def benchmark(
-    tasks: Positional[tuple[str, ...]] = (), /, *, suite: Literal["mini", "open-10"] | None = None,
+    tasks: Positional[tuple[str, ...]] = (), /, *,
+    suite: Literal["mini", "open-10", "extras"] | None = None,
     contestant: Annotated[Contestant, OmitArgPrefixes] = _NOBODY,
     config: Annotated[RunConfig, OmitArgPrefixes] = _USUAL,
     out: Path = Path("runs/benchmark"), clips: bool = False, list: bool = False, json: bool = False,
@@ -108,10 +109,10 @@ def _contestants(contestant: Contestant) -> Sequence["Player"]:
         from functools import partial
 
         return [Player(name="policy", policy=partial(_remote, name), execute=execute)]
-    from nitrogen.shipped import WEIGHTS, load_policy
+    from nitrogen.shipped import MODULES, WEIGHTS, load_policy
 
     make = load_policy(WEIGHTS if name == "shipped" else Path(name))
-    return [Player(name="policy", batch_policy=make, execute=execute)]
+    return [Player(name="policy", batch_policy=make, execute=execute, modules=MODULES)]
 
 
 def _remote(url: str, env: "GameEnv", rng: Any) -> "Policy":
