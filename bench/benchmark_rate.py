@@ -26,7 +26,7 @@ from nitrogen.benchmark.suite import task as find_task
 from nitrogen.benchmark.task import Task
 from nitrogen.play import rollout_batch
 from nitrogen.policy import BatchPolicy
-from nitrogen.shipped import EXECUTE, WEIGHTS, load_policy
+from nitrogen.shipped import EXECUTE, MODULES, WEIGHTS, load_policy
 
 
 class Still:
@@ -114,7 +114,7 @@ def main() -> None:
     make = load_policy(WEIGHTS if options.policy == "shipped" else Path(options.policy))
     players = (
         Player(name="wait", batch_policy=Still),
-        Player(name="policy", batch_policy=make, execute=EXECUTE),
+        Player(name="policy", batch_policy=make, execute=EXECUTE, modules=MODULES),
     )
     for name in options.tasks:
         task = dataclasses.replace(find_task(name), frames=options.frames)

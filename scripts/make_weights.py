@@ -40,6 +40,8 @@ SHARES = {
 }
 FIRST = Mixture(random=0.12)
 LATER = Mixture(policy=0.65, random=0.08)
+TOGETHER = 8
+"""Games played side by side, until there are frames enough."""
 
 
 def say(text: str) -> None:
@@ -58,14 +60,14 @@ def gather(
     while sum(len(run.frames) for run in runs) < frames:
         part, successes = collect(
             chosen.make,
-            range(seed, seed + 32),
+            range(seed, seed + TOGETHER),
             name=name,
             size=size,
             frames=chosen.frames,
             mixture=FIRST if policy is None else LATER,
             policy=policy,
         )
-        runs, seed, won = runs + part, seed + 32, won + successes
+        runs, seed, won = runs + part, seed + TOGETHER, won + successes
     save_runs(runs, path)
     count = sum(len(run.frames) for run in runs)
     say(f"{name}: {count} frames, {won} of {len(runs)} episodes won, {time.time() - start:.0f} s")

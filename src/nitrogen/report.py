@@ -78,6 +78,14 @@ class Report:
         data = base64.b64encode(video.read_bytes()).decode("ascii")
         self.sections.append({"kind": "clip", "title": title, "data": data, "note": note})
 
+    def clips(self, title: str, videos: Sequence[tuple[str, Path]], *, note: str = "") -> None:
+        """Several small videos side by side, each with its caption."""
+        rows = [
+            {"caption": caption, "data": base64.b64encode(video.read_bytes()).decode("ascii")}
+            for caption, video in videos
+        ]
+        self.sections.append({"kind": "clips", "title": title, "rows": rows, "note": note})
+
     def picture(self, title: str, file: Path, *, note: str = "") -> None:
         """A PNG or JPEG picture, embedded."""
         data = base64.b64encode(file.read_bytes()).decode("ascii")
@@ -148,14 +156,22 @@ td.bar { width: 40%; } .bar ~ td, td:has(+ .bar) { white-space: nowrap; }
 .fill { position: absolute; inset: 0 auto 0 0; background: #b9bfca; border-radius: 7px; }
 .policy .fill { background: var(--accent); }
 .span { position: absolute; top: 5px; height: 4px; background: #00000066; border-radius: 2px; }
+nav { display: flex; flex-wrap: wrap; gap: 4px 16px; margin: 0 0 24px; font-size: 13px; }
+nav a { color: #3f6300; text-decoration: none; }
+.clips { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 14px; }
+figure { margin: 0; } figcaption { color: var(--soft); font-size: 13px; margin: 6px 0 0; }
 video, img, svg { max-width: 100%; height: auto; display: block; border-radius: 6px; }
 </style>
 </head>
 <body><main>
 <h1>{{ title }}</h1>
 <p class="lead">{{ lead }}</p>
+{% if sections | length > 6 %}
+<nav>{% for section in sections %}<a href="#{{ loop.index }}">{{ section.title }}</a>
+{% endfor %}</nav>
+{% endif %}
 {% for section in sections %}
-<section>
+<section id="{{ loop.index }}">
 <h2>{{ section.title }}</h2>
 {% if section.kind == "table" %}
 <table><thead><tr>
@@ -180,6 +196,13 @@ video, img, svg { max-width: 100%; height: auto; display: block; border-radius: 
 {{ section.svg | safe }}
 {% elif section.kind == "clip" %}
 <video controls muted loop playsinline src="data:video/mp4;base64,{{ section.data }}"></video>
+{% elif section.kind == "clips" %}
+<div class="clips">
+{% for row in section.rows %}
+<figure><video controls muted loop playsinline src="data:video/mp4;base64,{{ row.data }}"></video>
+<figcaption>{{ row.caption }}</figcaption></figure>
+{% endfor %}
+</div>
 {% elif section.kind == "picture" %}
 <img alt="{{ section.title }}" src="data:{{ section.mime }};base64,{{ section.data }}">
 {% endif %}

@@ -17,6 +17,10 @@ STEPS = 4
 """Euler steps of a plan when small policies play; more cost time and brought nothing."""
 
 
+MODULES = ("nitrogen.model.inference",)
+"""What loading a policy imports; it takes seconds."""
+
+
 def load_policy(checkpoint: Path, steps: int | None = STEPS) -> Callable[[], BatchPolicy]:
     """A function that loads the policy, for worker processes; checked to work here first."""
     try:
@@ -35,7 +39,17 @@ def load_policy(checkpoint: Path, steps: int | None = STEPS) -> Callable[[], Bat
 
 
 def one_thread_policy(checkpoint: Path, steps: int | None = STEPS) -> BatchPolicy:
-    """The policy, on one thread: worker processes share the machine's cores."""
+    """The policy, on one thread: worker processes share the machine's cores.
+
+    A worker loads it once for all of its shards, unless the file has changed since.
+    """
+    files = sorted(checkpoint.iterdir()) if checkpoint.is_dir() else [checkpoint]
+    changed = tuple(file.stat().st_mtime_ns for file in files)
+    return _loaded(checkpoint, steps, changed)
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(checkpoint: Path, steps: int | None, changed: tuple[int, ...]) -> BatchPolicy:
     import torch
 
     from nitrogen.model.inference import ModelPolicy

@@ -47,6 +47,8 @@ class Player:
     batch_policy: Callable[[], BatchPolicy] | None = None
     execute: int | None = None
     """Actions played of each plan; all when None."""
+    modules: tuple[str, ...] = ()
+    """What its policy imports: done once, not once per worker."""
 
     def can_play(self, task: Task) -> bool:
         """Whether there is such a player for the task: not every game has an expert."""
@@ -179,7 +181,9 @@ def _played(shards: Sequence[Shard], workers: int, engine: str) -> Iterator[Resu
         for shard in shards:
             yield from play_shard(shard)
         return
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    names = {name for shard in shards for name in shard.player.modules}
+    context.set_forkserver_preload(["nitrogen.benchmark.run", *sorted(names)])
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         pending: set[Future[list[Result]]] = {pool.submit(play_shard, shard) for shard in shards}
         try:

@@ -123,9 +123,9 @@ def html_report(
     rows = scores(results)
     for name in sorted({row.task for row in rows}):
         _add_bars(report, name, [row for row in rows if row.task == name], tasks.get(name))
-        for clip in clips:
-            if clip.stem.startswith(clip_prefix(name)):
-                report.clip(f"{name}: {clip.stem.rpartition('--')[2]}", clip)
+        mine = [clip for clip in clips if clip.stem.startswith(clip_prefix(name))]
+        if mine:
+            report.clips(f"{name}, seen", [(_caption(clip), clip) for clip in reversed(mine)])
     for table in PUBLISHED:
         report.table(table.title, table.header, table.rows, note=table.note)
     report.write(path)
@@ -144,6 +144,12 @@ def _add_bars(report: Report, name: str, rows: Sequence[Score], task: Task | Non
             }[clearly_better(rows, task=name)]
         bars = [Bar(row.player, row.rate, row.progress.value) for row in mine]
         report.rates(f"{name}, {mode}", bars, note=f"{facts}{NOTE} {verdict}")
+
+
+def _caption(clip: Path) -> str:
+    """`success_no_input_1000003` as words."""
+    what, *player, seed = clip.stem.rpartition("--")[2].split("_")
+    return f"{what}: {' '.join(player)}, seed {seed}, its last seconds"
 
 
 def clip_prefix(task: str) -> str:
