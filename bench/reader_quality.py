@@ -99,7 +99,7 @@ def off(box: Box, slack: float, seed: int) -> Box:
 def read(network: parser.Reader, path: Path, box: Box) -> Actions:
     """What the network reader reads in the box."""
     crops = [picture.pixels for picture in read_planes(path, even_box(box))]
-    reader = parser.NetworkReader(network, box, crops[:: max(1, len(crops) // 100)])
+    reader = parser.NetworkReader(network, box, crops[:: max(1, len(crops) // 200)])
     trace = np.concatenate(
         [reader.scan(crops[at : at + BATCH]) for at in range(0, len(crops), BATCH)]
     )

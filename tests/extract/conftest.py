@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from nitrogen.extract.parser import shrink
+from nitrogen.overlay.render import Placement, Renderer
 from nitrogen.overlay.skin import find_skin
 from nitrogen.overlay.synth import motion
 from nitrogen.policy import ReplayPolicy
 from nitrogen.record import RecordConfig, record
+from nitrogen.video import VideoWriter, read_planes
 
 SIZE = (640, 360)
 FRAMES = 480
@@ -59,3 +62,24 @@ def recording(tmp_path_factory):
             size=SIZE, corner="bottom_left", width=0.4, opacity=0.9, bitrate=3_000_000
         ),
     )
+
+
+@pytest.fixture(scope="session")
+def lines_clip(tmp_path_factory):
+    """Pictures (200, 96, 128, 3) of an encoded pad without a body over a game, and its truth."""
+    path = tmp_path_factory.mktemp("lines") / "clip.mp4"
+    skin = find_skin("generic_blocks")
+    scale = 280 / skin.canvas[0]
+    renderer = Renderer(skin, Placement(4.0, 4.0, scale, scale, 1.0))
+    actions = motion(np.random.default_rng(5), 600, rate_hz=RATE_HZ)[::3]
+    size = (288, 2 * round(skin.canvas[1] * scale / 2) + 8)
+    scenery = Scenery()
+    scenery.reset(seed=3)
+    with VideoWriter(path, size, rate_hz=RATE_HZ, bitrate=2_000_000) as writer:
+        for row in range(len(actions)):
+            scenery.step(None)
+            frame = np.ascontiguousarray(scenery.render()[: size[1], : size[0]])
+            renderer.blend(frame, actions[row : row + 1])
+            writer.write(frame)
+    pictures = [shrink(p.pixels, (128, 96)) for p in read_planes(path, (0, 0, *size))]
+    return np.stack(pictures), actions

@@ -22,6 +22,8 @@ GOOD_SCORE = 0.6
 
 _SAMPLES = 120
 _FEW = 40
+_MANY = 200
+"""Samples for the network reader, which learns the overlay's looks from them."""
 _SHORT_S = 90.0
 
 Wanted = Literal["auto", "matched", "network"]
@@ -62,6 +64,7 @@ def prepare(sighting: Sighting, wanted: Wanted, info: VideoInfo) -> tuple[Reader
     network = _network()
     from nitrogen.extract.parser import NetworkReader
 
+    samples = _samples(sighting, info, limit=_MANY, few=_MANY)
     return NetworkReader(network, box, samples), sighting, why
 
 
@@ -79,15 +82,16 @@ def _network() -> "Network":
     return load_network()
 
 
-def _samples(sighting: Sighting, info: VideoInfo) -> list[Planes]:
-    """Crops of the overlay from all over the sighting, for the reader's statistics."""
+def _samples(
+    sighting: Sighting, info: VideoInfo, *, limit: int = _SAMPLES, few: int = _FEW
+) -> list[Planes]:
+    """Crops of the overlay from all over the sighting, in order, for the reader's statistics."""
     box: Box = even_box(sighting.box)
     span_s = (sighting.start_s, sighting.stop_s)
-    pictures = glimpses(info.path, limit=_SAMPLES, box=box, planes=True, span_s=span_s)
-    crops = [picture.pixels for picture in pictures]
-    if len(crops) < _FEW and span_s[1] - span_s[0] < _SHORT_S:
+    seen = list(glimpses(info.path, limit=limit, box=box, planes=True, span_s=span_s))
+    if len(seen) < few and span_s[1] - span_s[0] < _SHORT_S:
         start, stop = (round(time_s * info.rate_hz) for time_s in span_s)
-        every = max(1, (stop - start) // _FEW)
+        every = max(1, (stop - start) // few)
         pictures = read_planes(info.path, box, start=start, stop=stop)
-        crops += [p.pixels for p in pictures if p.index % every == every // 2]
-    return crops
+        seen += [picture for picture in pictures if picture.index % every == every // 2]
+    return [picture.pixels for picture in sorted(seen, key=lambda picture: picture.time_s)]

@@ -20,8 +20,10 @@ from nitrogen import config as configs
 from nitrogen import files
 from nitrogen.actions import BUTTON_INDEX, BUTTONS, PRESSED, Actions
 from nitrogen.errors import CheckpointError, ConfigError, ExtractionError
-from nitrogen.extract import roles
+from nitrogen.extract import caps, roles
 from nitrogen.extract.reader import Planes, ReaderName, Reading
+from nitrogen.extract.repeats import MOST as MOST_REPEATS
+from nitrogen.extract.repeats import Repeats
 from nitrogen.extract.segformer import CROPS, Reader, SegformerConfig, deflection
 from nitrogen.extract.spots import MOST, Spots
 from nitrogen.model import checkpoint
@@ -50,7 +52,12 @@ _TRAVEL = slice(17, 34)
 _STICKS = slice(34, 38)
 _SHOWN = slice(38, 57)
 _LEVELS = slice(57, 57 + MOST)
-_WIDTH = 57 + MOST
+_CAPS = (slice(57 + MOST, 60 + MOST), slice(60 + MOST, 63 + MOST))
+"""Of each stick's cap: x, y and correlation."""
+_REPEATS = slice(63 + MOST, 63 + MOST + MOST_REPEATS)
+_WIDTH = 63 + MOST + MOST_REPEATS
+_ENOUGH = 30
+"""Samples from which caps are learned."""
 _BATCH = 32
 
 
@@ -126,6 +133,22 @@ class NetworkReader:
         small = np.stack([shrink(sample, self._size) for sample in samples])
         self._rest = np.median(small, axis=0).astype(np.int16)
         self._spots = Spots(small, self._rest)
+        self._repeats = None if self._spots.opaque else Repeats(small)
+        height, width = samples[0].shape[0] * 2 / 3, samples[0].shape[1]
+        self._flat = (self._size[1] / height) / (self._size[0] / width)
+        self._caps = self._learned(small) if len(small) >= _ENOUGH else []
+
+    def _learned(self, pictures: NDArray[np.uint8]) -> list[caps.Cap]:
+        """The caps of both sticks."""
+        seen = np.concatenate([
+            self._look(np.repeat(pictures[at : at + _BATCH], CROPS, axis=0))[::CROPS]
+            for at in range(0, len(pictures), _BATCH)
+        ])  # fmt: skip
+        passed = caps.high_passed(pictures)
+        return [
+            caps.learn(passed, seen[:, _STICKS][:, 2 * side : 2 * side + 2], self._flat)
+            for side in (0, 1)
+        ]
 
     def scan(self, crops: list[Planes]) -> Gray:
         """The trace of consecutive frames' packed crops, (N, width)."""
@@ -151,9 +174,9 @@ class NetworkReader:
         for name in TRIGGERS:
             index = BUTTON_INDEX[name]
             buttons[:, index] = trace[:, _TRAVEL][:, index]
-        levels = trace[:, _LEVELS][:, : len(self._spots)]
         sticks = np.clip(trace[:, _STICKS] - _resting(trace[basis][:, _STICKS]), -1, 1)
-        found = roles.assign(self._spots.places, self._spots.sizes, levels, pressed, sticks)
+        levels = self._levels(trace)
+        found = roles.assign(*self._spotted(), levels, pressed, sticks)
         if self._spots.opaque or roles.has_diamond(found):
             # Where spots can be told, buttons that only seem to be lit are none.
             present[: len(BUTTONS)] &= [
@@ -166,6 +189,7 @@ class NetworkReader:
             buttons[:, index] = level if name in TRIGGERS else level > PRESSED
             margin[:, index] = np.minimum(1, np.abs(2 * level - 1))
             present[index] = True
+        sticks = self._followed(trace, sticks)
         sticks *= np.repeat(present[len(BUTTONS) :], 2)
         names = {n for n, p in zip((*BUTTONS, "left", "right"), present, strict=True) if p}
         return Reading(
@@ -178,16 +202,55 @@ class NetworkReader:
             frozenset(names),
         )
 
+    def _levels(self, trace: Gray) -> Gray:
+        """How lit each spot is, (T, S), in the order of `_spotted`."""
+        levels = trace[:, _LEVELS][:, : len(self._spots)]
+        if self._repeats is None:
+            return levels
+        return np.concatenate([levels, trace[:, _REPEATS][:, : len(self._repeats)]], axis=1)
+
+    def _spotted(self) -> tuple[Gray, Gray]:
+        """Places (S, 2) and sizes (S,) of all spots."""
+        if self._repeats is None:
+            return self._spots.places, self._spots.sizes
+        return (
+            np.concatenate([self._spots.places, self._repeats.places]),
+            np.concatenate([self._spots.sizes, self._repeats.sizes]),
+        )
+
+    def _followed(self, trace: Gray, rough: Gray) -> Gray:
+        """Deflections (T, 4): of the caps where they are followed well, else the network's."""
+        sticks = rough.copy()
+        for side, columns in enumerate(_CAPS if self._caps else ()):
+            axes = slice(2 * side, 2 * side + 2)
+            places = caps.Places(trace[:, columns][:, :2], trace[:, columns][:, 2])
+            better = caps.deflections(places, rough[:, axes], self._flat, opaque=self._spots.opaque)
+            if better is not None:
+                sticks[:, axes] = np.clip(better, -1, 1)
+        return sticks
+
     def _trace(self, pictures: NDArray[np.uint8]) -> Gray:
         """Trace of an even number of crops (N, H, W, 3) RGB."""
+        levels = self._spots.level(pictures.astype(np.int16) - self._rest)
+        found = np.zeros((len(pictures), 3 * len(_CAPS)), np.float32)
+        if self._caps:
+            passed = caps.high_passed(pictures)
+            places = [cap.find(passed) for cap in self._caps]
+            found = np.concatenate([np.c_[at, match] for at, match in places], axis=1)
+        again = np.zeros((len(pictures), MOST_REPEATS), np.float32)
+        if self._repeats is not None:
+            again = self._repeats.level(pictures)
+        parts = [self._look(pictures), levels, found, again]
+        return np.concatenate(parts, axis=1).astype(np.float32)
+
+    def _look(self, pictures: NDArray[np.uint8]) -> Gray:
+        """What the network reads in an even number of crops."""
         batch = as_input(pictures, self._rest if self._network.config.reference else None)
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             made = self._network(batch)
         sticks = deflection(made.sticks).flatten(2)
         columns = torch.cat([made.buttons, made.travel, sticks, made.shown], dim=2)
-        levels = self._spots.level(pictures.astype(np.int16) - self._rest)
-        read = columns.float().flatten(0, 1).numpy()
-        return np.concatenate([read, levels], axis=1).astype(np.float32)
+        return np.asarray(columns.float().flatten(0, 1).numpy(), np.float32)
 
 
 def shrink(planes: Planes, size: tuple[int, int]) -> NDArray[np.uint8]:

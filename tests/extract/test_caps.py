@@ -1,0 +1,43 @@
+import numpy as np
+
+from nitrogen.extract import caps
+
+NOISE = 0.6
+
+
+def rough(sticks: np.ndarray) -> np.ndarray:
+    """What a poor network makes of deflections."""
+    return (sticks + np.random.default_rng(1).normal(0, NOISE, sticks.shape)).astype(np.float32)
+
+
+def test_cap_over_a_moving_game_is_followed_from_rough_guesses(lines_clip):
+    pictures, truth = lines_clip
+    passed = caps.high_passed(pictures)
+    for side in (0, 1):
+        sticks = truth.sticks[:, 2 * side : 2 * side + 2]
+        guesses = rough(sticks)
+        found = caps.learn(passed, guesses, 1.0).find(passed)
+        followed = caps.deflections(found, guesses, 1.0, opaque=False)
+        assert followed is not None
+        error = np.square(followed - sticks).mean(axis=0) / sticks.var(axis=0)
+        assert error.max() < 0.05 < np.square(guesses - sticks).mean() / sticks.var()
+
+
+def test_guesses_about_nothing_are_not_believed(lines_clip):
+    pictures, truth = lines_clip
+    passed = caps.high_passed(pictures)
+    noise = np.random.default_rng(2).normal(0, 0.5, (len(truth), 2)).astype(np.float32)
+    found = caps.learn(passed, noise, 1.0).find(passed)
+    assert caps.deflections(found, noise, 1.0, opaque=False) is None
+
+
+def test_a_lost_cap_is_led_over():
+    time = np.linspace(0, 12, 300)
+    at = np.stack([8 * np.sin(time), 8 * np.cos(time)], axis=1).astype(np.float32)
+    at[:60] = 0
+    wrong, match = at.copy(), np.ones(300, np.float32)
+    wrong[100:106], match[100:106] = 0, 0.1
+    guesses = (at / 8).astype(np.float32)
+    followed = caps.deflections(caps.Places(wrong, match), guesses, 1.0, opaque=True)
+    assert followed is not None
+    assert np.abs(followed - guesses).max() < 0.05
