@@ -81,7 +81,7 @@ class Cap:
             level = cv2.matchTemplate(part, self.weight, cv2.TM_CCORR)
             power = cv2.matchTemplate(part * part, self.weight, cv2.TM_CCORR)
             spread = np.maximum(power - level * level / total, _FAINT * total)
-            row[:] = _peak(shared / (size * np.sqrt(spread)))
+            row[:] = _peak(np.asarray(shared / (size * np.sqrt(spread)), np.float32))
         return Places(found[:, :2] - self.reach, found[:, 2])
 
 
@@ -99,7 +99,7 @@ def learn(pictures: Gray, guesses: Gray, flat: float) -> Cap:
 
     pictures: (N, H, W) high-passed samples; flat: height over width of a circle in them.
     """
-    guesses = guesses - np.median(guesses, axis=0)
+    guesses = np.asarray(guesses - np.median(guesses, axis=0), np.float32)
     every = max(1, len(pictures) // _FEW)
     few, rough = pictures[::every], guesses[::every]
     centres = _centres(_moved(pictures, guesses), flat)
@@ -157,7 +157,7 @@ def _moved(pictures: Gray, guesses: Gray) -> Gray:
 
 def _centres(share: Gray, flat: float, count: int = 2) -> list[tuple[int, int]]:
     """The middles of the places where most is moved."""
-    smooth = cv2.GaussianBlur(share, (0, 0), 3.5)
+    smooth: Gray = np.asarray(cv2.GaussianBlur(share, (0, 0), 3.5), np.float32)
     y, x = np.mgrid[: share.shape[0], : share.shape[1]]
     found = []
     for _ in range(count):
@@ -167,7 +167,7 @@ def _centres(share: Gray, flat: float, count: int = 2) -> list[tuple[int, int]]:
         near = near * (near > 0.3 * near.max()) + 1e-9 * (apart < 1)
         found.append((round(float((x * near).sum() / near.sum())),
                       round(float((y * near).sum() / near.sum()))))  # fmt: skip
-        smooth = np.where(apart < 14, 0, smooth)
+        smooth = np.asarray(np.where(apart < 14, 0, smooth), np.float32)
     return found
 
 

@@ -76,7 +76,7 @@ class Repeats:
     def __init__(self, pictures: NDArray[np.uint8]) -> None:
         """pictures: (N, H, W, 3) samples from all over the video, in order."""
         self._size = pictures.shape[1:3]
-        self._spots = []
+        self._spots: list[_Spot] = []
         for patches, group in _merged(*_own(*_groups(pictures))):
             spot = _learned(pictures, patches, group)
             if spot is not None and len(self._spots) < MOST:
