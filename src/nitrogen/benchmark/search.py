@@ -23,6 +23,9 @@ from nitrogen.errors import GameError
 Propose = Callable[[np.random.Generator], Actions]
 """Draws a few rows to try, all equal."""
 
+Guide = Callable[[dict[str, Any], np.random.Generator], Actions]
+"""Draws a few rows to try, all equal, knowing the `info` of the last step."""
+
 JOURNAL_EVERY = 4_000
 """Game frames between two saves of a search's state."""
 
@@ -75,6 +78,8 @@ class SearchConfig:
     """How wide and how long to search."""
 
     propose: Propose = platform_moves
+    guide: Guide | None = None
+    """Where the state of the game says what may help: proposes half of the time."""
     cell: CellOf = by_progress
     points: int = 24
     """Points that are kept (each is a parked process)."""
@@ -158,10 +163,8 @@ def _explore(
     info = env.info()
     parts = list(point.parts)
     for _ in range(config.tries):
-        waits = config.wait_frames and info["progress"] >= config.arrived
-        actions = Actions.released(config.wait_frames) if waits else config.propose(rng)
         room = limit - sum(map(len, parts))
-        actions = actions[:room]
+        actions = _next(config, info, rng)[:room]
         if not len(actions):
             break
         is_over, info = play_held(env, actions)

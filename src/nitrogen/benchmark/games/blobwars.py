@@ -155,6 +155,21 @@ _HUNT = SearchConfig(
 _EXPLORE = SearchConfig(
     propose=moves((*_WALK, *_SHOOT[:2]), lengths=_LENGTHS), cell=by_place(64), points=96
 )
+_RUN = SearchConfig(
+    propose=moves(
+        (
+            (5, (), {"left_x": 1.0}),
+            (5, ("south",), {"left_x": 1.0}),
+            (2, ("east",), {"left_x": 1.0}),
+            (1, (), {"left_x": -1.0}),
+            (1, ("south",), {"left_x": -1.0}),
+            (1, ("south",), {}),
+        ),
+        lengths=_LENGTHS,
+    ),
+    cell=by_place(64),
+    points=24,
+)
 
 TASKS: tuple[OpenTask, ...] = (
     open_task(
@@ -182,7 +197,7 @@ TASKS: tuple[OpenTask, ...] = (
         facts=("game-specific", "2D side-scrolling", "memory"),
         goal="Rescue the nearest prisoner of the first mission, 2,540 pixels away, in 25 seconds.",
         limit_s=25.0,
-        search=_EXPLORE,
+        search=_RUN,
     ),
 )
 """The tasks."""
