@@ -1,6 +1,9 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
+from nitrogen.actions import Actions
 from nitrogen.benchmark.search import SearchConfig, search
 from nitrogen.errors import GameError, GameMissingError
 from nitrogen.simulator import linux
@@ -62,3 +65,14 @@ def test_nothing_is_found_where_the_limit_is_too_short():
     config = SearchConfig(max_frames=5000)
     with pytest.raises(GameError, match="no way to the goal"):
         search(Corridor(), seed=0, rng=np.random.default_rng(0), config=config, limit=30)
+
+
+def test_a_guide_finds_what_blind_moves_cannot():
+    blind = SearchConfig(propose=lambda rng: Actions.released(8), max_frames=400)
+    with pytest.raises(GameError, match="no way to the goal"):
+        search(Corridor(), seed=0, rng=np.random.default_rng(0), config=blind)
+
+    guided = dataclasses.replace(blind, guide=lambda info, rng: Actions.of(length=8, left_x=1.0))
+    found = search(Corridor(), seed=0, rng=np.random.default_rng(0), config=guided)
+
+    assert found.frames_spent < 400

@@ -179,3 +179,12 @@ def _explore(
         if archive.wants(cell, config.worn_out):
             archive.add(cell, Point(env.save(), list(parts), info["progress"]), env)
     return max(frames, 1), None
+
+
+def _next(config: SearchConfig, info: dict[str, Any], rng: np.random.Generator) -> Actions:
+    """What is tried next."""
+    if config.wait_frames and info["progress"] >= config.arrived:
+        return Actions.released(config.wait_frames)
+    if config.guide is not None and rng.random() < 0.5:
+        return config.guide(info, rng)
+    return config.propose(rng)
