@@ -223,8 +223,8 @@ TASKS: tuple[OpenTask, ...] = (
         flare.game("goblin_camp", place=(24, 45)),
         JudgeMaker(MapJudge, ("goblin_cave", _TO_THE_CAVE)),
         facts=("navigation", "2D top-down", "exported state"),
-        goal="Cross the goblins' camp, 27 tiles, and enter their cave in 25 seconds.",
-        limit_s=25.0,
+        goal="Cross the goblins' camp, 27 tiles, and enter their cave in 15 seconds.",
+        limit_s=15.0,
         search=_TRAVEL,
     ),
     open_task(
