@@ -18,6 +18,7 @@ from nitrogen.data import frames
 from nitrogen.data.curate import split_of
 from nitrogen.data.store import list_chunks, write_chunk
 from nitrogen.logs import read_metrics
+from nitrogen.shipped import WEIGHTS
 
 ROWS = 120
 SMALL = [
@@ -126,6 +127,17 @@ def test_a_dry_run_tells_all_and_writes_nothing(nitrogen, data, tmp_path):
     assert told["memory_gb"]["total"] > 0
     assert told["step"]["loss"] > 0
     assert not (tmp_path / "run").exists()
+
+
+def test_the_shipped_policy_can_be_fine_tuned(nitrogen, data, tmp_path):
+    words = ("train", "finetune", "--start-from", "shipped", "--batch", 4, "--dry-run")
+    code, out, err = nitrogen(*words, "--data", data, "--out", tmp_path / "run")
+
+    assert code == 0, err
+    told = json.loads(out)
+    shipped = json.loads((WEIGHTS / "config.json").read_text())
+    assert told["config"]["network"]["horizon"] == shipped["network"]["horizon"]
+    assert told["step"]["loss"] > 0
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tyro.conf import Positional, UseAppendAction
 
 from nitrogen.cli import show
+from nitrogen.shipped import WEIGHTS
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -37,11 +38,12 @@ def train(
         data: Folders of chunks, each as DIR or DIR=WEIGHT, or a JSON list of them.
         out: Folder for the run; the finished policy is OUT/policy.
         videos: Folder with the videos, to run `nitrogen prepare` first.
-        start_from: A checkpoint to fine-tune: a folder, a published ng.pt, or a hub id.
+        start_from: A checkpoint to fine-tune: a folder, a published ng.pt, a hub id, or `shipped`.
         resume: Go on with the run in OUT.
         dry_run: Print configuration, data, sizes and memory as JSON, make one step, write nothing.
         set: NAME=VALUE, the long form of --NAME VALUE.
     """
+    start_from = str(WEIGHTS) if start_from == "shipped" else start_from
     settings = _settings(recipe, set, start_from)
     first = os.environ.get("RANK", "0") == "0"
     with show.bars(visible=first) as bars:
