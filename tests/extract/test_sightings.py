@@ -4,12 +4,15 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nitrogen.actions import Actions
 from nitrogen.data.curate import mask_overlay
 from nitrogen.data.store import read_chunk
+from nitrogen.data.truth import truth_path
 from nitrogen.extract.chunks import starts
 from nitrogen.extract.evaluate import compare
 from nitrogen.extract.locate import Library
@@ -19,6 +22,8 @@ from nitrogen.overlay.look import Look, Overlay
 from nitrogen.overlay.render import Renderer, place
 from nitrogen.overlay.skin import find_skin
 from nitrogen.overlay.synth import motion
+from nitrogen.synth.clips import synthesize
+from nitrogen.synth.settings import SynthConfig
 from nitrogen.video.info import probe
 from nitrogen.video.writing import VideoWriter
 
@@ -38,11 +43,16 @@ def overlay(name, corner, *, shift=(0, 0), width=0.4):
     return Renderer(skin, replace(placement, x=placement.x + shift[0], y=placement.y + shift[1]))
 
 
+def scenery(rng=None):
+    blocks = (rng or np.random.default_rng(4)).integers(30, 220, (9, 80, 3), np.uint8)
+    return np.kron(blocks, np.ones((40, 40, 1), np.uint8))
+
+
 def film(path, seconds, shown):
     """A clip in which `shown(second)` lists the overlays; returns what is pressed."""
     rng = np.random.default_rng(4)
     actions = motion(rng, seconds * RATE_HZ, rate_hz=RATE_HZ)
-    land = np.kron(rng.integers(30, 220, (9, 80, 3), np.uint8), np.ones((40, 40, 1), np.uint8))
+    land = scenery(rng)
     with VideoWriter(path, SIZE, rate_hz=RATE_HZ, bitrate=2_000_000) as writer:
         for row in range(seconds * RATE_HZ):
             left = 4 * row % (land.shape[1] - SIZE[0])
@@ -169,3 +179,35 @@ def test_overlays_in_a_black_box_and_faint_ones_are_found(tmp_path, look):
     assert sighting.found.skin.name == "parallel_dark"
     assert np.abs(np.array(sighting.box) - shown.box).max() <= 2
     assert sighting.found.score > 0.8
+
+
+def test_hidden_is_not_released(library, tmp_path):
+    """An overlay that hides while the pad rests: its rows are not written as if it rested."""
+    config = SynthConfig(
+        seconds=30, size=SIZE, rate_hz=RATE_HZ, overlay_rate_hz=RATE_HZ, width=0.4,
+        hide_idle_s=2.0, bitrate=2_000_000,
+    )  # fmt: skip
+    busy = Actions.concatenate(
+        Actions.of(*names, left_x=x, length=5)
+        for names, x in ((("south",), 0.8), (("west", "dpad_up"), -0.5))
+        for _ in range(10)
+    )
+    actions = Actions.concatenate([busy, Actions.released(100), busy])
+    land = scenery()
+    frames = (land[:, 4 * row % 1600 :][:, : SIZE[0]] for row in range(len(actions)))
+    path = tmp_path / "clip.mp4"
+    synthesize(path, skin=find_skin("nitrogen"), config=config, frames=frames, actions=actions)
+    there = pq.read_table(truth_path(path))["presence"].to_numpy()
+    assert (there == 0).sum() > 60
+
+    done = extract(path, tmp_path / "chunks", skins=library, config=CONFIG)
+
+    visible = np.zeros(len(there), bool)
+    for part in done.parts:
+        visible[part.start :][: len(part.reading.visible)] |= part.reading.visible[: len(there)]
+    assert visible[there == 1].mean() > 0.97
+    assert visible[there == 0].mean() < 0.05
+    assert 2 <= len(done.chunks) <= 4
+    for chunk in done.chunks:
+        assert pq.read_table(chunk / "details.parquet")["visible"].to_numpy().mean() >= 0.98
+        assert read_chunk(chunk).actions().sticks.any()

@@ -8,6 +8,7 @@ from typing import Annotated
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
 from nitrogen.errors import SkinError
+from nitrogen.files import replacing
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,8 @@ class Sheet:
 
         picture = contact_sheet(find_skin(self.skin), columns=self.columns, width=self.width)
         self.out.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.out.with_name(f".{self.out.name}.partial")
-        partial.write_bytes(encode_png(picture))
-        partial.replace(self.out)
+        with replacing(self.out) as partial:
+            partial.write_bytes(encode_png(picture))
         print(self.out)
 
 

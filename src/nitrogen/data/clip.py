@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from nitrogen.actions import Frame
 from nitrogen.errors import DataError
+from nitrogen.files import Pending, write_text
 
 FORMAT = "nitrogen.clip/1"
 GOP_FRAMES = 4
@@ -53,7 +54,7 @@ class ClipWriter:
     def __init__(self, path: Path, size: int, *, rate_hz: float) -> None:
         """path: ends in `.h264`; size: height and width of the frames. Raises DataError."""
         self._path, self._size, self._rate_hz = Path(path), size, rate_hz
-        self._partial = self._path.with_name(f".{self._path.name}.partial")
+        self._pending = Pending(self._path)
         self._sizes: list[int] = []
         self._count = 0
         rate = Fraction(rate_hz).limit_denominator(1001)
@@ -71,7 +72,7 @@ class ClipWriter:
         }
         self._codec = codec
         try:
-            self._file = self._partial.open("wb")
+            self._file = self._pending.partial.open("wb")
         except OSError as error:
             raise DataError(f"{path} cannot be written: {error}") from error
 
@@ -104,11 +105,8 @@ class ClipWriter:
         }
         try:
             self._file.close()
-            self._partial.replace(self._path)
-            target = self._path.with_suffix(".json")
-            partial = target.with_name(f".{target.name}.partial")
-            partial.write_text(json.dumps(index))
-            partial.replace(target)
+            self._pending.keep()
+            write_text(self._path.with_suffix(".json"), json.dumps(index))
         except OSError as error:
             self.discard()
             raise DataError(f"{self._path} cannot be written: {error}") from error
@@ -117,7 +115,7 @@ class ClipWriter:
         """Remove what was written."""
         with contextlib.suppress(OSError):
             self._file.close()
-        self._partial.unlink(missing_ok=True)
+        self._pending.drop()
 
     def _append(self, packets: Iterable[Any]) -> None:
         for packet in packets:

@@ -16,6 +16,7 @@ from nitrogen.actions import Actions
 from nitrogen.data.clip import Clip, ClipWriter, Request
 from nitrogen.data.store import Chunk
 from nitrogen.errors import DataError
+from nitrogen.files import Pending
 
 Store = Literal["h264", "raw"]
 """How prepared frames are kept."""
@@ -86,12 +87,12 @@ class RawWriter:
     def __init__(self, path: Path, size: int, *, rows: int) -> None:
         """path: ends in `.npy`; rows: how many frames will come. Raises DataError."""
         self._path = Path(path)
-        self._partial = self._path.with_name(f".{self._path.name}.partial")
+        self._pending = Pending(self._path)
         shape = (rows, size, size, 3)
         # Not mapped: a full disk would then end the process by a signal.
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         try:
-            self._file = self._partial.open("wb")
+            self._file = self._pending.partial.open("wb")
             np.lib.format.write_array_header_1_0(self._file, header)
         except OSError as error:
             raise DataError(f"{path} cannot be written: {error}") from error
@@ -107,7 +108,7 @@ class RawWriter:
         """Give the file its name."""
         try:
             self._file.close()
-            self._partial.replace(self._path)
+            self._pending.keep()
         except OSError as error:
             self.discard()
             raise DataError(f"{self._path} cannot be written: {error}") from error
@@ -116,7 +117,7 @@ class RawWriter:
         """Remove what was written."""
         with contextlib.suppress(OSError):
             self._file.close()
-        self._partial.unlink(missing_ok=True)
+        self._pending.drop()
 
 
 def frames_path(chunk: Chunk, size: int, store: Store) -> Path:

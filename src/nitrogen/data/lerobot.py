@@ -8,7 +8,6 @@ overlay masked; actions are 21 numbers, the 17 buttons and 4 stick axes by name.
 """
 
 import json
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from nitrogen.actions import BUTTONS, STICKS, Actions
 from nitrogen.data import frames
 from nitrogen.data.store import Chunk, Skip
 from nitrogen.errors import DataError
+from nitrogen.files import replacing_folder
 from nitrogen.video.writing import VideoWriter
 
 VERSION = "v3.0"
@@ -75,18 +75,14 @@ def export(
     if out.exists():
         raise DataError(f"{out} exists; remove it or choose another folder")
     usable, skips = _usable(chunks, size, rate_hz)
-    partial = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
     try:
-        writer = _Writer(partial, size, usable[0].rate_hz)
-        for stretch in frames.stretches(usable):
-            writer.add(stretch)
-        writer.finish()
-        partial.replace(out)
+        with replacing_folder(out) as partial:
+            writer = _Writer(partial, size, usable[0].rate_hz)
+            for stretch in frames.stretches(usable):
+                writer.add(stretch)
+            writer.finish()
     except OSError as error:
         raise DataError(f"{out} cannot be written: {error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return Exported(out, len(writer.episodes), writer.rows, tuple(skips))
 
 

@@ -21,6 +21,7 @@ from nitrogen.data import schema, store
 from nitrogen.data.lerobot import INFO_PATH, VERSION
 from nitrogen.data.store import Skip
 from nitrogen.errors import ActionsError, DataError
+from nitrogen.files import replacing
 
 VIDEOS = "videos"
 """Folder for the episodes' videos, beside the chunks."""
@@ -161,31 +162,28 @@ def _cut(
     begin, rate_hz = float(episode[f"videos/{key}/from_timestamp"]), float(info["fps"])
     end = begin + (int(episode["length"]) - 0.5) / rate_hz
     clip.parent.mkdir(parents=True, exist_ok=True)
-    partial = clip.with_name(f".{clip.name}.partial")
     try:
-        with (
-            av.open(str(source)) as container,
-            cast(Any, av.open(str(partial), "w", format="mp4")) as target,
-        ):
-            stream = container.streams.video[0]
-            copy = target.add_stream_from_template(stream)
-            count = 0
-            for packet in _between(container, stream, begin - 0.5 / rate_hz, end):
-                if not count and not packet.is_keyframe:
-                    raise DataError(f"{source}: the episode does not begin with a keyframe")
-                packet.stream = copy
-                target.mux(packet)
-                count += 1
-            size = (stream.width, stream.height)
-        if count != episode["length"]:
-            raise DataError(
-                f"{source} has {count} frames of an episode of {episode['length']} rows"
-            )
-        partial.replace(clip)
+        with replacing(clip) as partial:
+            with (
+                av.open(str(source)) as container,
+                cast(Any, av.open(str(partial), "w", format="mp4")) as target,
+            ):
+                stream = container.streams.video[0]
+                copy = target.add_stream_from_template(stream)
+                count = 0
+                for packet in _between(container, stream, begin - 0.5 / rate_hz, end):
+                    if not count and not packet.is_keyframe:
+                        raise DataError(f"{source}: the episode does not begin with a keyframe")
+                    packet.stream = copy
+                    target.mux(packet)
+                    count += 1
+                size = (stream.width, stream.height)
+            if count != episode["length"]:
+                raise DataError(
+                    f"{source} has {count} frames of an episode of {episode['length']} rows"
+                )
     except (OSError, IndexError, av.error.FFmpegError) as error:
         raise DataError(f"{source} cannot be cut into episodes: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return size
 
 

@@ -5,7 +5,6 @@ A shard holds `SHARD_xxxx/<video_id>/<video_id>_chunk_NNNN/` with `metadata.json
 videos for, so that `data.prepare` can join labels and pictures.
 """
 
-import shutil
 import tarfile
 import zipfile
 import zlib
@@ -16,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from nitrogen.data.schema import METADATA_FILE, PROCESSED_FILE, RAW_FILE, metadata_from_json
 from nitrogen.data.store import Skip
 from nitrogen.errors import DataError
+from nitrogen.files import replacing_folder
 
 LARGEST_FILE = 64 * 2**20
 """No file of a chunk is larger, in bytes; a bigger one is not unpacked."""
@@ -135,9 +135,6 @@ def _flush(
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for name, content in files.items():
-        (partial / name).write_bytes(content)
-    partial.replace(folder)
+    with replacing_folder(folder) as partial:
+        for name, content in files.items():
+            (partial / name).write_bytes(content)

@@ -3,7 +3,6 @@
 Knows the layout (`data.schema`) and the file system. Knows nothing of where actions came from.
 """
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from nitrogen.data.schema import (
     metadata_to_json,
 )
 from nitrogen.errors import DataError
+from nitrogen.files import replacing_folder
 
 
 @dataclass(frozen=True)
@@ -106,23 +106,18 @@ def write_chunk(
         if actions is not None and len(actions) != metadata.chunk_size:
             raise DataError(f"a chunk of {metadata.chunk_size} rows got {len(actions)} actions")
     folder = Path(root) / metadata.original_video.video_id / metadata.folder_name
-    partial = folder.with_name(f".{folder.name}.partial")
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        (partial / METADATA_FILE).write_text(metadata_to_json(metadata))
-        pq.write_table(actions_to_table(raw), partial / RAW_FILE)
-        if processed is not None:
-            pq.write_table(actions_to_table(processed), partial / PROCESSED_FILE)
-        for name, content in (details or {}).items():
-            if isinstance(content, str):
-                (partial / name).write_text(content)
-            else:
-                pq.write_table(content, partial / name)
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.replace(folder)
+        with replacing_folder(folder) as partial:
+            (partial / METADATA_FILE).write_text(metadata_to_json(metadata))
+            pq.write_table(actions_to_table(raw), partial / RAW_FILE)
+            if processed is not None:
+                pq.write_table(actions_to_table(processed), partial / PROCESSED_FILE)
+            for name, content in (details or {}).items():
+                if isinstance(content, str):
+                    (partial / name).write_text(content)
+                else:
+                    pq.write_table(content, partial / name)
     except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
         raise DataError(f"{folder} cannot be written: {error}") from error
     return folder
 

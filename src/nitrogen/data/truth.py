@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from nitrogen import files
 from nitrogen.actions import BUTTONS, STICKS, Actions
 from nitrogen.errors import DataError
 
@@ -67,12 +68,10 @@ def write_truth(
     columns |= {name: actions.stick(name) for name in STICKS} | (extra or {})
     table = pa.table({name: pa.array(np.ascontiguousarray(v)) for name, v in columns.items()})
     table = table.replace_schema_metadata({"nitrogen": json.dumps({"format": FORMAT, **facts})})
-    partial = Path(path).with_name(f".{Path(path).name}.partial")
     try:
-        pq.write_table(table, partial)
-        partial.replace(path)
+        with files.replacing(Path(path)) as partial:
+            pq.write_table(table, partial)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise DataError(f"{path} cannot be written: {error}") from error
 
 

@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from nitrogen import config as configs
+from nitrogen import files
 from nitrogen.data.prepare import VIDEO_SUFFIXES
 from nitrogen.errors import DataError, ExtractionError, NitrogenError
 from nitrogen.extract.entry import Entry, failed, finished
@@ -229,9 +230,7 @@ def _check_settings(out: Path, config: ExtractConfig) -> None:
                 )
             return
         out.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(text)
-        partial.replace(path)
+        files.write_text(path, text)
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error}") from error
 

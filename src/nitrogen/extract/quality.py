@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nitrogen import files
 from nitrogen.errors import DataError
 from nitrogen.extract.batch import Progress
 from nitrogen.extract.entry import Entry
@@ -56,9 +57,7 @@ def write_quality(out: Path, entries: Sequence[Entry], progress: Progress | None
     path, page = out / QUALITY_JSON, out / QUALITY_HTML
     try:
         out.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(json.dumps(values, indent=1) + "\n")
-        partial.replace(path)
+        files.write_text(path, json.dumps(values, indent=1) + "\n")
         _page(summary, entries, progress).write(page)
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error}") from error

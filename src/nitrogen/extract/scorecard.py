@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from nitrogen import files
 from nitrogen.errors import DataError
 from nitrogen.extract.evaluate import PUBLISHED, PUBLISHED_MEAN, READERS
 from nitrogen.extract.tally import SUMMARY
@@ -103,11 +104,8 @@ def _number(value: float | None, digits: int = 3) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text)
-        partial.replace(path)
+        files.write_text(path, text)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise DataError(f"{path} cannot be written: {error}") from error

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nitrogen import files
 from nitrogen.errors import DataError, VideoError
 from nitrogen.extract.reader import Planes, Reader, Trace
 from nitrogen.video.info import VideoInfo
@@ -53,9 +54,7 @@ class Store:
             if not ledger.is_file() or ledger.read_text() != text:
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
-                partial = folder / ".key.partial"
-                partial.write_text(text)
-                partial.replace(ledger)
+                files.write_text(ledger, text)
         except OSError as error:
             raise DataError(f"{folder} cannot be written: {error}") from error
 
@@ -66,14 +65,12 @@ class Store:
 
     def save(self, name: str, part: Trace) -> None:
         """Keep a stretch. Raises DataError if the disk refuses."""
-        partial = self.folder / f".{name}.partial.npy"
+        made = io.BytesIO()
+        np.save(made, part)
         try:
-            made = io.BytesIO()
-            np.save(made, part)
-            partial.write_bytes(made.getbuffer())
-            partial.replace(self.folder / f"{name}.npy")
+            with files.replacing(self.folder / f"{name}.npy") as partial:
+                partial.write_bytes(made.getbuffer())
         except OSError as error:
-            partial.unlink(missing_ok=True)
             raise DataError(
                 f"{self.folder / name} cannot be written: {error}; free some space and run again"
             ) from error

@@ -63,8 +63,13 @@ class Overlay:
         """x, y, width and height of the skin's canvas in the frame; may reach beyond it."""
         return self.renderer.placement.box(self.renderer.skin.canvas)
 
-    def blend(self, frame: Frame, actions: Actions) -> None:
-        """Draw one frame's state onto `frame`, (H, W, 3), in place; what lies outside is cut."""
+    def blend(self, frame: Frame, actions: Actions, *, presence: float = 1.0) -> None:
+        """Draw one frame's state onto `frame`, (H, W, 3), in place; what lies outside is cut.
+
+        presence: 0 for an overlay that is hidden, between 0 and 1 while it fades.
+        """
+        if presence <= 0:
+            return
         key = actions.buttons[0].tobytes() + actions.sticks[0].tobytes()
         if key != self._key or self._over is None:
             picture = dressed(self.renderer.draw(actions), self.look, self._inner)
@@ -79,6 +84,8 @@ class Overlay:
         rows, columns = slice(top - y, bottom - y), slice(left - x, right - x)
         area = frame[top:bottom, left:right]
         colour, keep = self._over[0][rows, columns], self._over[1][rows, columns]
+        if presence < 1:
+            colour, keep = presence * colour, 1 - presence * (1 - keep)
         area[...] = (colour + area * keep + 0.5).astype(np.uint8)
 
 

@@ -30,6 +30,11 @@ from nitrogen.video.writing import VideoWriter
 
 FORMAT = "nitrogen.synth/1"
 
+_IDLE = 0.15
+"""Travel up to which a pad counts as resting."""
+_FADE_S = 0.3
+"""How long an overlay takes to hide."""
+
 Expert = Literal["expert"]
 """In place of a log: what the expert does in the game behind the overlay."""
 
@@ -60,6 +65,7 @@ def synthesize(
     overlay = Overlay(skin, placement, config.look)
     still = np.random.default_rng([seed, 1]).random(count) < config.duplicates
     shown = shown_rows(count, still, config)
+    present = presence(actions[:count], config)
     first = path.with_name(f".{path.stem}.first.mkv") if config.upload_bitrate else path
     try:
         with _writer(first, config, config.codec, config.bitrate) as writer:
@@ -69,7 +75,7 @@ def synthesize(
                 if not still[index] or index == 0:
                     picture = boxed(frame, config.size, config.letterbox)
                     row = int(shown[index])
-                    overlay.blend(picture, actions[row : row + 1])
+                    overlay.blend(picture, actions[row : row + 1], presence=float(present[row]))
                 writer.write(picture)
             count = index + 1
         if config.upload_bitrate is not None:
@@ -85,7 +91,8 @@ def synthesize(
         "settings": asdict(config), "seed": seed, "synth": FORMAT, "switched": skin.switched,
         **(notes or {}),
     }  # fmt: skip
-    write_truth(truth_path(path), actions[:count], facts, {"shown": shown[:count]})
+    columns = {"shown": shown[:count], "presence": present[shown[:count]]}
+    write_truth(truth_path(path), actions[:count], facts, columns)
     return truth_path(path)
 
 
@@ -100,6 +107,18 @@ def shown_rows(count: int, still: NDArray[np.bool_], config: SynthConfig) -> NDA
         if index:
             rows[index] = rows[index - 1]
     return rows.astype(np.int32)
+
+
+def presence(actions: Actions, config: SynthConfig) -> NDArray[np.float32]:
+    """How far the overlay is there in the state of each row, (T,): 1, 0 or on the way out."""
+    count = len(actions)
+    if config.hide_idle_s is None:
+        return np.ones(count, np.float32)
+    used = (actions.buttons > _IDLE).any(axis=1) | (np.abs(actions.sticks) > _IDLE).any(axis=1)
+    rows = np.arange(count)
+    last = np.maximum.accumulate(np.where(used, rows, 0))
+    late_s = (rows - last) / config.rate_hz - config.hide_idle_s
+    return np.clip(1 - late_s / _FADE_S, 0, 1).astype(np.float32)
 
 
 def boxed(frame: Frame, size: tuple[int, int], letterbox: float | None) -> Frame:

@@ -61,6 +61,9 @@ class SynthConfig:
     """Between overlay and frame edges, as a share of the frame's width; negative crops it."""
     busy: float = 0.75
     """Share of the time in which the player does anything."""
+    hide_idle_s: float | None = None
+    """The overlay hides when the pad has rested for so long, and is back with the next input; None
+    keeps it in sight."""
     look: Look = field(default_factory=Look)
 
     def __post_init__(self) -> None:
@@ -70,6 +73,8 @@ class SynthConfig:
                 raise ConfigError(f"{name} must be positive, not {getattr(self, name)}")
         if self.latency_frames < 0:
             raise ConfigError(f"latency_frames must not be negative: {self.latency_frames}")
+        if self.hide_idle_s is not None and self.hide_idle_s <= 0:
+            raise ConfigError(f"hide_idle_s must be positive, not {self.hide_idle_s}")
         if not 0 <= self.duplicates < 1:
             raise ConfigError(f"duplicates must lie in [0, 1), not {self.duplicates}")
         if self.letterbox is not None and not 0.2 <= self.letterbox <= 5:

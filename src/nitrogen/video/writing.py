@@ -12,6 +12,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from nitrogen.actions import Frame
 from nitrogen.errors import VideoError
+from nitrogen.files import Pending
 
 
 class VideoWriter:
@@ -36,7 +37,7 @@ class VideoWriter:
         if size[0] % 2 or size[1] % 2:
             raise VideoError(f"{path}: H.264 needs an even width and height, not {size}")
         self._path, self._size = Path(path), size
-        self._partial = self._path.with_name(f".{self._path.name}.partial")
+        self._pending = Pending(self._path)
         self._count = 0
         rate = self._rate = Fraction(rate_hz).limit_denominator(1001)
         options = {"preset": "veryfast", **(options or {})} if codec == "libx264" else options or {}
@@ -45,7 +46,7 @@ class VideoWriter:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             kind = {".mkv": "matroska", ".webm": "webm"}.get(self._path.suffix, "mp4")
-            self._container = cast(Any, av.open(str(self._partial), "w", format=kind))
+            self._container = cast(Any, av.open(str(self._pending.partial), "w", format=kind))
             self._stream = cast(Any, self._container.add_stream(codec, rate=rate, options=options))
         except (OSError, ValueError, av.error.FFmpegError) as error:
             raise VideoError(f"{path} cannot be written: {error}") from error
@@ -87,9 +88,9 @@ class VideoWriter:
         container, self._container = self._container, None
         try:
             container.close()
-            self._partial.replace(self._path)
+            self._pending.keep()
         except (OSError, av.error.FFmpegError) as error:
-            self._partial.unlink(missing_ok=True)
+            self._pending.drop()
             raise VideoError(f"{self._path} cannot be written: {error}") from error
 
     def discard(self) -> None:
@@ -98,7 +99,7 @@ class VideoWriter:
         if container is not None:
             with contextlib.suppress(OSError, av.error.FFmpegError):
                 container.close()
-            self._partial.unlink(missing_ok=True)
+            self._pending.drop()
 
     def _mux(self, picture: Any) -> None:
         try:

@@ -4,7 +4,6 @@ Knows layers, sprites and the folder's format; knows nothing of where skins come
 """
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nitrogen.errors import SkinError
+from nitrogen.files import replacing_folder
 from nitrogen.overlay.skin import FORMAT, Skin, Sprite, load_skin, read_png
 
 Point = tuple[float, float]
@@ -92,22 +92,18 @@ class Draft:
             raise SkinError(f"{folder} exists and is no skin; name a new folder")
         if all(layer["kind"] == "image" for layer in self.layers):
             raise SkinError(f"{self.source} shows no control that a gamepad has; nothing to import")
-        partial = folder.with_name(f".{folder.name}.partial")
         values = {
             "format": FORMAT, "name": self.name, "source": self.source,
             "licence": self.licence or "unknown", "author": self.author or "unknown",
             "canvas": list(self.canvas), "layers": self.layers,
         }  # fmt: skip
         try:
-            shutil.rmtree(partial, ignore_errors=True)
-            (partial / "sprites").mkdir(parents=True)
-            for file, sprite in self._sprites.items():
-                (partial / file).write_bytes(png(sprite))
-            (partial / "skin.json").write_text(json.dumps(values, indent=1) + "\n")
-            shutil.rmtree(folder, ignore_errors=True)
-            partial.replace(folder)
+            with replacing_folder(folder) as partial:
+                (partial / "sprites").mkdir()
+                for file, sprite in self._sprites.items():
+                    (partial / file).write_bytes(png(sprite))
+                (partial / "skin.json").write_text(json.dumps(values, indent=1) + "\n")
         except OSError as error:
-            shutil.rmtree(partial, ignore_errors=True)
             raise SkinError(f"{folder} cannot be written: {error}") from error
         return load_skin(folder)
 
