@@ -8,8 +8,8 @@ import pytest
 
 from nitrogen.actions import Actions
 from nitrogen.benchmark import extras
-from nitrogen.benchmark.demonstrate import replay
 from nitrogen.benchmark.demonstration import Demonstration
+from nitrogen.benchmark.making import replay
 from nitrogen.benchmark.run import EXPERT
 from nitrogen.benchmark.trace import TracedEnv
 from nitrogen.errors import GameError

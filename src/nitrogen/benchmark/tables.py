@@ -125,7 +125,7 @@ def html_report(
         _add_bars(report, name, [row for row in rows if row.task == name], tasks.get(name))
         mine = [clip for clip in clips if clip.stem.startswith(clip_prefix(name))]
         if mine:
-            report.clips(f"{name}, seen", [(_caption(clip), clip) for clip in reversed(mine)])
+            report.clips(f"{name}, seen", [(_caption(c), c) for c in sorted(mine, reverse=True)])
     for table in PUBLISHED:
         report.table(table.title, table.header, table.rows, note=table.note)
     report.write(path)
