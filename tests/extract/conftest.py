@@ -11,7 +11,8 @@ from nitrogen.overlay.skin import find_skin
 from nitrogen.overlay.synth import motion
 from nitrogen.policy import ReplayPolicy
 from nitrogen.record import RecordConfig, record
-from nitrogen.video import VideoWriter, read_planes
+from nitrogen.video.reading import read_planes
+from nitrogen.video.writing import VideoWriter
 
 SIZE = (640, 360)
 FRAMES = 480
