@@ -69,12 +69,14 @@ def main() -> None:
     box = even_box((x, y, width, height))
     info, network = probe(options.video), parser.load_network(options.reader)
     samples_s, samples = timed(
-        lambda: [p.pixels for p in glimpses(options.video, limit=120, box=box, planes=True)]
+        lambda: [p.pixels for p in glimpses(options.video, limit=200, box=box, planes=True)]
     )
     decode_s, crops = timed(
         lambda: [p.pixels for p in islice(read_planes(options.video, box), options.frames)]
     )
-    learn_s, reader = timed(lambda: parser.NetworkReader(network, box, samples or crops[::20]))
+    learn_s, reader = timed(
+        lambda: parser.NetworkReader(network, box, samples if len(samples) >= 200 else crops[::3])
+    )
     reader.scan(crops[:BATCH])
     scan_s, trace = timed(
         lambda: np.concatenate(
