@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nitrogen.stats import Gain, Mean, Rate, f1, r2, relative_gain
+from nitrogen.stats import Difference, Gain, Mean, Rate, difference, f1, r2, relative_gain
 
 
 @given(st.integers(0, 200), st.integers(1, 200))
@@ -74,6 +74,16 @@ def test_relative_gain_tells_chance_from_effect():
     chance = relative_gain(weak, rng.random((4, 60)) < 0.2, rng)
     assert chance.low < 0 < chance.high
     assert str(Gain(0.52, 0.1, 0.98)) == "+52 % [+10 %, +98 %]"
+
+
+def test_difference_is_defined_where_the_control_never_succeeds():
+    rng = np.random.default_rng(0)
+    some, none = rng.random((3, 60)) < 0.2, np.zeros((3, 60), bool)
+    found = difference(some, none, rng)
+    assert found.difference == some.mean()
+    assert 0 < found.low < found.difference < found.high
+    assert difference(none, none, rng) == Difference(0.0, 0.0, 0.0)
+    assert str(Difference(0.09, 0.04, 0.14)) == "+0.09 [+0.04, +0.14]"
 
 
 def test_relative_gain_without_any_success():

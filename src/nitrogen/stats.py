@@ -84,6 +84,20 @@ class Gain:
         return f"{self.gain:+.0%} [{self.low:+.0%}, {self.high:+.0%}]".replace("%", " %")
 
 
+@dataclass(frozen=True)
+class Difference:
+    """How much more often a treatment succeeds than a control, as a difference of rates."""
+
+    difference: float
+    low: float
+    high: float
+    """95 % bootstrap interval."""
+
+    def __str__(self) -> str:
+        """For tables: `+0.09 [+0.04, +0.14]`."""
+        return f"{self.difference:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
+
+
 def relative_gain(
     treated: NDArray[np.bool_],
     control: NDArray[np.bool_],
@@ -97,20 +111,44 @@ def relative_gain(
     within each arm, episodes for both arms together. A resample in which only the control fails
     throughout counts as an infinite gain, one in which both do as none.
     """
+    means = _resampled(treated, control, rng, resamples)
+    if not control.any():
+        return Gain(nan, nan, nan)
+    sampled = _ratio(*means)
+    low, high = np.quantile(sampled, [0.025, 0.975], method="nearest")
+    gain = _ratio(np.array([treated.mean()]), np.array([control.mean()]))[0]
+    return Gain(float(gain), float(low), float(high))
+
+
+def difference(
+    treated: NDArray[np.bool_],
+    control: NDArray[np.bool_],
+    rng: np.random.Generator,
+    *,
+    resamples: int = 10_000,
+) -> Difference:
+    """The difference in success rates, with the bootstrap interval of `relative_gain`.
+
+    It is defined where the control never succeeds.
+    """
+    more, less = _resampled(treated, control, rng, resamples)
+    low, high = np.quantile(more - less, [0.025, 0.975])
+    return Difference(float(treated.mean() - control.mean()), float(low), float(high))
+
+
+def _resampled(
+    treated: NDArray[np.bool_], control: NDArray[np.bool_], rng: np.random.Generator, resamples: int
+) -> list[NDArray[np.floating]]:
+    """Success rates of both arms in each resample, (resamples,) each."""
     episodes = treated.shape[1]
     if control.shape[1] != episodes:
         raise ValueError(f"{episodes} episodes against {control.shape[1]}")
-    if not control.any():
-        return Gain(nan, nan, nan)
     columns = rng.integers(episodes, size=(resamples, 1, episodes))
     means = []
     for won in (treated, control):
         rows = rng.integers(len(won), size=(resamples, len(won), 1))
         means.append(won[rows, columns].mean(axis=(1, 2)))
-    sampled = _ratio(*means)
-    low, high = np.quantile(sampled, [0.025, 0.975], method="nearest")
-    gain = _ratio(np.array([treated.mean()]), np.array([control.mean()]))[0]
-    return Gain(float(gain), float(low), float(high))
+    return means
 
 
 def _ratio(treated: NDArray[np.floating], control: NDArray[np.floating]) -> NDArray[np.floating]:

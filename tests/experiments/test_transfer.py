@@ -31,7 +31,7 @@ def test_held_out_games_can_share_a_network(tmp_path):
         ({"parts": ("1/8",)}, "the smallest part of 4 levels is none"),
         ({"first_seed": 8}, "reserved for play"),
         ({"parts": ("1/4", "2")}, r"parts must lie in \(0, 1\]"),
-        ({"seeds": 0}, "at least one seed"),
+        ({"seeds": 1}, "at least two seeds"),
     ],
 )
 def test_experiments_that_compare_nothing_are_refused(changes, says):
@@ -49,6 +49,7 @@ def test_the_small_form_runs_and_goes_on(tmp_path):
     ]
     assert [(row.part, row.levels) for row in found.rows] == [("1/4", 1), ("1", 4)]
     assert found.rows[0].scratch.episodes == found.rows[0].tuned.episodes == 8
+    assert 0 < found.rows[0].tuned_error < 1
     assert found.baselines["racer/finish_a_lap"]["expert"].rate > 0.5
     assert "Transfer to a held-out game" in found.report.read_text()
     values = json.loads(found.as_json())

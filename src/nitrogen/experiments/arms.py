@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from nitrogen.data.samples import Run
     from nitrogen.train.loop import TrainConfig
 
+PLANNED = 512
+"""Frames of demonstrations that are planned from to measure the error of plans."""
+
 
 def claim(out: Path, config: Any, *, format: str) -> None:
     """Make `out` the folder of this experiment; ConfigError if it is that of another."""
@@ -55,6 +58,17 @@ def play(
         out=out / "results.jsonl",
     )
     return [result.episode.success for result in results]
+
+
+def plan_error(policy: Path, runs: "Sequence[Run]") -> float:
+    """Mean squared error of the policy's plans on demonstrations, in the scale of the layout."""
+    from nitrogen.data.samples import Samples
+    from nitrogen.model import checkpoint
+    from nitrogen.train.validate import validate
+
+    network = checkpoint.load(policy)
+    samples = Samples(runs, horizon=network.config.horizon)
+    return validate(network, samples, count=PLANNED).loss
 
 
 def baselines(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from nitrogen.experiments.transfer_jobs import (
     pretraining_data,
 )
 from nitrogen.report import Report
-from nitrogen.stats import Gain, Rate, relative_gain
+from nitrogen.stats import Difference, Gain, Rate, difference, relative_gain
 
 FORMAT = "nitrogen.transfer/1"
 PUBLISHED_GAIN = 0.52
@@ -44,7 +45,11 @@ class Row:
     """Levels of demonstrations in that part."""
     scratch: Rate
     tuned: Rate
+    difference: Difference
     gain: Gain
+    scratch_error: float
+    """Mean error of plans on demonstrations of levels that were not trained on."""
+    tuned_error: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +89,7 @@ def transfer(
     pretrains = list({job.folder: job for job in _pretrains(out, config)}.values())
     on_start("pre-training", len(pretrains))
     run_jobs(pretrains, workers=workers, on_done=on_done)
-    on_start("expert and baselines", len(config.held_out))
-    names = [held_out.task for held_out in config.held_out]
-    baselines = arms.baselines(names, config.episodes, out, workers=workers, first_seed=LEVELS)
-    result, rows = None, list[Row]()
+    rows = list[Row]()
     for part in config.parts:
         trainings = [
             Arm(out, config, held_out, part, seed, arm)
@@ -98,9 +100,12 @@ def transfer(
         on_start(f"training and playing, {part} of the data", len(trainings))
         found = run_jobs(trainings, workers=workers, on_done=on_done)
         rows += [_row(config, one, part, trainings, found) for one in config.held_out]
-        result = _written(out, config, rows, baselines)
-    assert result is not None, "there is at least one part"
-    return result
+        _written(out, config, rows, {})
+    on_start("expert and baselines", len(config.held_out))
+    names = [held_out.task for held_out in config.held_out]
+    count = min(config.baseline_episodes, config.episodes)
+    baselines = arms.baselines(names, count, out, workers=workers, first_seed=LEVELS)
+    return _written(out, config, rows, baselines)
 
 
 def _collects(out: Path, config: TransferConfig) -> list[Collect]:
@@ -126,25 +131,27 @@ def _row(
     trainings: Sequence[Arm],
     found: Sequence[dict[str, Any]],
 ) -> Row:
-    won = {
-        arm: np.array(
-            [
-                result["success"]
-                for job, result in zip(trainings, found, strict=True)
-                if job.held_out == held_out and job.arm == arm
-            ]
-        )
+    of_arm = {
+        arm: [
+            result
+            for job, result in zip(trainings, found, strict=True)
+            if job.held_out == held_out and job.arm == arm
+        ]
         for arm in (SCRATCH, TUNED)
     }
+    won = {arm: np.array([one["success"] for one in each]) for arm, each in of_arm.items()}
+    errors = {arm: mean(one["plan_error"] for one in each) for arm, each in of_arm.items()}
     rates = {arm: Rate(int(each.sum()), each.size) for arm, each in won.items()}
-    gain = relative_gain(won[TUNED], won[SCRATCH], np.random.default_rng(0))
     return Row(
         task=held_out.task,
         part=part,
         levels=config.levels(held_out, part),
         scratch=rates[SCRATCH],
         tuned=rates[TUNED],
-        gain=gain,
+        difference=difference(won[TUNED], won[SCRATCH], np.random.default_rng(0)),
+        gain=relative_gain(won[TUNED], won[SCRATCH], np.random.default_rng(0)),
+        scratch_error=errors[SCRATCH],
+        tuned_error=errors[TUNED],
     )
 
 
@@ -165,7 +172,9 @@ def _written(
                 "levels": row.levels,
                 SCRATCH: arms.plain(row.scratch),
                 TUNED: arms.plain(row.tuned),
+                "difference": asdict(row.difference),
                 "gain": arms.finite(asdict(row.gain)),
+                "plan_error": {SCRATCH: row.scratch_error, TUNED: row.tuned_error},
             }
             for row in rows
         ],
@@ -182,23 +191,35 @@ def _written(
 def _report(
     config: TransferConfig, rows: list[Row], baselines: dict[str, dict[str, Rate]]
 ) -> Report:
+    budgets = "; ".join(f"{one.task}: {one.steps} steps" for one in config.held_out)
     report = Report(
         "Transfer to a held-out game",
         f"Pre-trained on {', '.join(config.tasks)} ({config.pretrain_steps:,} steps; never on the"
         " held-out game) or not at all, then trained on demonstrations of some levels of the"
-        f" held-out game, with the same data and settings. {config.seeds} trainings per arm, each"
-        f" with its own data; each plays {config.episodes} held-out levels.",
+        f" held-out game, with the same data, steps and settings ({budgets})."
+        f" {config.seeds} trainings per arm, each with its own data; each plays"
+        f" {config.episodes} held-out levels.",
     )
     report.table(
         "Success",
-        ["held-out task", "data", "levels", SCRATCH, TUNED, "relative gain [95 %]"],
+        ["held-out task", "data", "levels", SCRATCH, TUNED, "difference", "relative gain", "error"],
         [
-            [row.task, row.part, str(row.levels), str(row.scratch), str(row.tuned), str(row.gain)]
+            [
+                row.task,
+                row.part,
+                str(row.levels),
+                str(row.scratch),
+                str(row.tuned),
+                str(row.difference),
+                str(row.gain),
+                f"{row.scratch_error:.4f} / {row.tuned_error:.4f}",
+            ]
             for row in rows
         ],
-        note="Rates with Wilson intervals over all episodes. The gain's interval resamples"
-        " trainings and levels. The published gain at the lowest amount of data is"
-        f" {PUBLISHED_GAIN:+.0%} at most.",
+        note="Rates with Wilson intervals over all episodes. The 95 % intervals of difference and"
+        " relative gain resample trainings and levels. Error of plans: mean squared, on"
+        f" demonstrations of other levels, {SCRATCH} / {TUNED}. The published gain at the lowest"
+        f" amount of data is {PUBLISHED_GAIN:+.0%} at most.",
     )
     for held_out in config.held_out:
         curves = {}

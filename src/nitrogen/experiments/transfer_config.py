@@ -46,9 +46,9 @@ class TransferConfig:
     )
     """Everything that is pre-trained on; the held-out game's own tasks are left out."""
     held_out: tuple[HeldOut, ...] = (
-        HeldOut(task="racer/finish_a_lap", without=("platformer",)),
-        HeldOut(task="platformer/reach_the_flag", without=("racer",)),
-        HeldOut(task="flyer/leave_the_cave"),
+        HeldOut(task="racer/finish_a_lap", steps=30, without=("platformer",)),
+        HeldOut(task="platformer/reach_the_flag", steps=200, without=("racer",)),
+        HeldOut(task="flyer/leave_the_cave", levels=24, steps=60),
     )
     """Tasks to learn, each after pre-training on the tasks of other games."""
     parts: tuple[str, ...] = ("1/8", "1/4", "1/2", "1")
@@ -64,8 +64,10 @@ class TransferConfig:
     batch: int = 64
     learning_rate: float = 1e-3
     """Of every training."""
-    episodes: int = 48
+    episodes: int = 68
     """Held-out levels that each trained policy plays; the same for all."""
+    baseline_episodes: int = 20
+    """Of these levels, the first so many are played by the expert and players that do not look."""
     random: float = 0.12
     """Share of stretches of random input in the demonstrations, labelled by the expert."""
 
@@ -85,8 +87,8 @@ class TransferConfig:
                 f"training seeds lie in 1..{LAST_SEED - 1}: levels from seed {EVALUATION_SEEDS:,}"
                 " on are reserved for play"
             )
-        if self.seeds < 1 or not self.parts:
-            raise ConfigError("at least one seed and one part of the data are needed")
+        if self.seeds < 2 or not self.parts:
+            raise ConfigError("at least two seeds and one part of the data are needed")
         if any(not 0 < Fraction(part) <= 1 for part in self.parts):
             raise ConfigError(f"parts must lie in (0, 1], not {', '.join(self.parts)}")
 
@@ -107,6 +109,10 @@ class TransferConfig:
     def training_seeds(self) -> range:
         """One per training of an arm."""
         return range(self.first_seed, self.first_seed + self.seeds)
+
+    def seed_after(self, seed: int) -> int:
+        """The next training seed, or the first after the last; its data has other levels."""
+        return self.first_seed + (seed - self.first_seed + 1) % self.seeds
 
 
 SMALL = TransferConfig(

@@ -71,7 +71,8 @@ def pretraining_data(root: Path, config: TransferConfig, name: str) -> Collect:
 
 def held_out_data(root: Path, config: TransferConfig, held_out: HeldOut, seed: int) -> Collect:
     """The demonstrations of a held-out task, for one training of each arm and part."""
-    return Collect(root / "held-out-data", config, held_out.task, seed, held_out.levels)
+    levels = max(config.levels(held_out, part) for part in config.parts)
+    return Collect(root / "held-out-data", config, held_out.task, seed, levels)
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,12 @@ class Arm:
         settings = _settings(config, held_out.steps, batch=config.batch, seed=1 + self.seed)
         policy = arms.fit(settings, runs, self.folder, start_from=start)
         won = arms.play(policy, held_out.task, config.episodes, self.folder, first_seed=LEVELS)
-        return {"success": won, "rows": sum(len(run.frames) for run in runs)}
+        other = held_out_data(self.root, config, held_out, config.seed_after(self.seed))
+        return {
+            "success": won,
+            "plan_error": arms.plan_error(policy, other.runs()),
+            "rows": sum(len(run.frames) for run in runs),
+        }
 
 
 def _network() -> "NetworkConfig":
