@@ -134,12 +134,12 @@ def test_failing_wins_over_reaching():
 
 
 def test_the_seed_decides_how_late_an_episode_begins():
-    game = READY[0].task.make.args[0].args[0]
-    starts = {len(start_of(game, seed).startup) for seed in range(40)}
+    game, vary = READY[0].task.make.args[0].args
+    starts = {len(start_of(game, vary, seed).startup) for seed in range(40)}
 
     assert min(starts) >= len(game.startup)
     assert len(starts) > 15
-    assert start_of(game, 3) is start_of(game, 3)
+    assert start_of(game, vary, 3) is start_of(game, vary, 3)
 
 
 @pytest.mark.parametrize("name", ["freedoom", "starfighter", "blobwars", "mrboom", "flare"])

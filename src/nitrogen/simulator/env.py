@@ -15,7 +15,7 @@ from gymnasium import spaces
 from nitrogen.actions import BUTTON_INDEX, BUTTONS, FRAME_SIZE, STICKS, Actions, Frame, Step
 from nitrogen.errors import GameError
 from nitrogen.simulator.channel import GameEnded
-from nitrogen.simulator.game import Game, Judge, Verdict
+from nitrogen.simulator.game import Game, Judge, Verdict, View
 from nitrogen.simulator.session import SavedGame, Session, SessionView
 
 
@@ -256,6 +256,11 @@ class GameEnv(gymnasium.Env[Frame, Step]):
             self._time_s = (last.time_ns - state.start_ns) / 1e9
         assert self._observation is not None
         return self._observation
+
+    def view(self) -> View:
+        """The present frame as judges see it, with the game's memory and files."""
+        session, state = self._live()
+        return SessionView(session, state.start_ns)
 
     def info(self) -> dict[str, Any]:
         """What `step` and `reset` report of the present frame."""

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
-from nitrogen.actions import Actions
+from nitrogen.actions import Actions, Frame
 from nitrogen.benchmark.search import SearchConfig
 from nitrogen.benchmark.task import JudgedBy, Kind, Task, View
 from nitrogen.errors import GameMissingError
@@ -22,6 +23,14 @@ DEMONSTRATIONS = Path(__file__).parent / "demonstrations"
 
 WAIT_FRAMES = 60
 """An episode begins up to so many frames later than the start-up leaves the game."""
+
+Vary = Callable[[np.random.Generator], Actions]
+"""Draws what is played between the start-up and the episode."""
+
+
+def wait_a_little(rng: np.random.Generator) -> Actions:
+    """Nothing, for up to `WAIT_FRAMES`."""
+    return Actions.released(int(rng.integers(WAIT_FRAMES)))
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,53 @@ class JudgeMaker:
         return self.kind(*self.arguments)
 
 
+class Scripted(Protocol):
+    """An expert for one episode, who may read what no policy sees."""
+
+    def act(self, view: GameView) -> Actions:
+        """What to hold next."""
+
+
+class ExpertEnv(GameEnv):
+    """A game with an expert: `expert()` is what he holds in the present frame."""
+
+    def __init__(
+        self,
+        choose: Callable[[int], Game],
+        make: Callable[[], Scripted],
+        *,
+        render_mode: str | None = None,
+    ) -> None:
+        """`make`: a fresh expert for each episode."""
+        super().__init__(choose, render_mode=render_mode)
+        self._make = make
+        self._scripted = make()
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Frame, dict[str, Any]]:
+        """Begin an episode."""
+        self._scripted = self._make()
+        return super().reset(seed=seed, options=options)
+
+    def expert(self) -> Actions:
+        """What a good player holds now."""
+        return self._scripted.act(self.view())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Episodes:
+    """How episodes of a task begin, and who can play them."""
+
+    vary: Vary = wait_a_little
+    """Draws from the seed what is played before the episode."""
+    expert: Callable[[], Scripted] | None = None
+    """A fresh expert for an episode, if there is one."""
+
+
+_USUAL = Episodes()
+
+
 @dataclass(frozen=True, kw_only=True)
 class OpenTask:
     """A task of a real game, and how a search reaches its goal."""
@@ -110,10 +166,13 @@ def open_task(
     goal: str,
     limit_s: float,
     search: SearchConfig,
+    episodes: Episodes = _USUAL,
 ) -> OpenTask:
-    """The task `game/name`; the seed decides how long the game has run when it begins."""
+    """The task `game/name`; the seed decides how its episodes begin."""
+    expert = episodes.expert
     judged = replace(game, judge=judge)
-    choose = partial(start_of, judged)
+    choose = partial(start_of, judged, episodes.vary)
+    make = partial(GameEnv, choose) if expert is None else partial(ExpertEnv, choose, expert)
     kind, view, judged_by = facts
     return OpenTask(
         task=Task(
@@ -125,11 +184,11 @@ def open_task(
             goal=goal,
             frames=round(limit_s * game.rate_hz),
             rate_hz=game.rate_hz,
-            make=partial(GameEnv, choose),
-            render=partial(GameEnv, choose, render_mode="rgb_array"),
+            make=make,
+            render=partial(make, render_mode="rgb_array"),
             missing=partial(missing, game),
             packages=game.packages,
-            has_expert=False,
+            has_expert=expert is not None,
             demonstration=DEMONSTRATIONS / f"{game.name}-{name}.npz",
             deterministic=game.deterministic,
         ),
@@ -137,20 +196,21 @@ def open_task(
     )
 
 
-def start_of(game: Game, seed: int) -> Game:
-    """`game`, begun a little later: the seed decides how much."""
-    return _later(game, int(np.random.default_rng(seed).integers(WAIT_FRAMES)))
+def start_of(game: Game, vary: Vary, seed: int) -> Game:
+    """`game`, begun after what `vary` draws from the seed."""
+    return _later(game, vary(np.random.default_rng(seed)))
 
 
-_STARTS: dict[tuple[int, int], tuple[Game, Game]] = {}
+_STARTS: dict[tuple[int, bytes], tuple[Game, Game]] = {}
 
 
-def _later(game: Game, frames: int) -> Game:
-    """Always the same object for the same game and delay, so that it need not start again."""
-    kept = _STARTS.get((id(game), frames))
+def _later(game: Game, before: Actions) -> Game:
+    """Always the same object for the same game and start, so that it need not start again."""
+    key = id(game), before.buttons.tobytes() + before.sticks.tobytes()
+    kept = _STARTS.get(key)
     if kept is None or kept[0] is not game:
-        startup = Actions.concatenate([game.startup, Actions.released(frames)])
-        kept = _STARTS[id(game), frames] = game, replace(game, startup=startup)
+        startup = Actions.concatenate([game.startup, before])
+        kept = _STARTS[key] = game, replace(game, startup=startup)
     return kept[1]
 
 

@@ -1,25 +1,27 @@
-"""Freedoom: kill, find the exit, collect. Judged by the engine's variables in memory.
-
-Chocolate Doom keeps its state in static variables. Where they lie was found by comparing memory in
-the title screen and in two maps; that they are right is checked at the start of each episode.
-"""
+"""Freedoom: kill, reach, collect. Judged by the engine's variables in memory."""
 
 import math
-import struct
+from functools import cache, partial
+from typing import Literal
 
-from nitrogen.benchmark.games.base import JudgeMaker, OpenTask, Reading, StateJudge, open_task
+import numpy as np
+
+from nitrogen.actions import Actions
+from nitrogen.benchmark.games.base import (
+    Episodes,
+    JudgeMaker,
+    OpenTask,
+    Reading,
+    StateJudge,
+    open_task,
+)
+from nitrogen.benchmark.games.doom_expert import Aim, DoomExpert
+from nitrogen.benchmark.games.doom_map import Field, Point, read_map
+from nitrogen.benchmark.games.doom_state import DoomState
 from nitrogen.benchmark.search import SearchConfig, by_place, moves
-from nitrogen.errors import GameError
+from nitrogen.benchmark.task import Kind
 from nitrogen.simulator.game import View
 from nitrogen.simulator.games import freedoom
-
-# Chocolate Doom 3.0.1 (Debian 3.0.1+really3.0.0+git1471-1), amd64: distances from the program.
-_PLAYER = 0x14DDE0
-_GAME_STATE = 0x14E34C
-_INTERMISSION = 1
-_MAX_AMMO = struct.pack("<4i", 200, 50, 300, 50)
-_PLACE = struct.Struct("<ii")  # x and y in 1/65536 units, after the links of a thing
-_LINKS = 24
 
 
 class DoomJudge(StateJudge):
@@ -27,97 +29,72 @@ class DoomJudge(StateJudge):
 
     def find(self, view: View) -> None:
         """Look for the player."""
-        base = view.memory.base("chocolate-doom")
-        self._player, self._state = base + _PLAYER, base + _GAME_STATE
-        self._health, self._counts = self._player + 44, self._player + 216
-        if view.memory.read(self._player + 184, 16) != _MAX_AMMO:
-            raise GameError(
-                "the player is not where Chocolate Doom 3.0.1 keeps him; install chocolate-doom"
-                " 3.0.1+really3.0.0+git1471-1"
-            )
-        self._start = self.place(view)
+        DoomState(view)
 
-    def place(self, view: View) -> tuple[float, float]:
-        """Where the player is, in map units."""
-        (thing,) = struct.unpack("<q", view.memory.read(self._player, 8))
-        x, y = _PLACE.unpack(view.memory.read(thing + _LINKS, _PLACE.size))
-        return x / 65536, y / 65536
-
-    def look(self, view: View, progress: float) -> Reading:
+    def look(self, state: DoomState, progress: float) -> Reading:
         """A reading with what every task needs."""
-        (health,) = struct.unpack("<i", view.memory.read(self._health, 4))
-        kills, items, _ = self.counts(view)
-        x, y = self.place(view)
-        values = {"x": x, "y": y, "health": health, "kills": kills, "items": items}
+        health = state.health()
+        x, y = state.player().place
+        values = {"x": x, "y": y, "health": health, **state.counts()}
         return Reading(progress, "died" if health <= 0 else "", values)
 
-    def counts(self, view: View) -> tuple[int, int, int]:
-        """Kills, items and secrets so far."""
-        kills, items, secrets = struct.unpack("<3i", view.memory.read(self._counts, 12))
-        return kills, items, secrets
 
-    def has_left(self, view: View) -> bool:
-        """Whether the level is done."""
-        (state,) = struct.unpack("<i", view.memory.read(self._state, 4))
-        return bool(state == _INTERMISSION)
+class CountJudge(DoomJudge):
+    """So many kills, or so many of the items that the level counts."""
 
-
-class KillJudge(DoomJudge):
-    """So many monsters."""
-
-    def __init__(self, wanted: int) -> None:
+    def __init__(self, what: Literal["kills", "items"], wanted: int) -> None:
         """`wanted`: how many."""
         super().__init__()
-        self._wanted = wanted
+        self._what, self._wanted = what, wanted
 
     def read(self, view: View) -> Reading:
-        """Share of the monsters that are dead."""
-        return self.look(view, self.counts(view)[0] / self._wanted)
-
-
-class ItemJudge(DoomJudge):
-    """So many of the items that the level counts."""
-
-    def __init__(self, wanted: int) -> None:
-        """`wanted`: how many."""
-        super().__init__()
-        self._wanted = wanted
-
-    def read(self, view: View) -> Reading:
-        """Share of the items that were picked up."""
-        return self.look(view, self.counts(view)[1] / self._wanted)
-
-
-class ExitJudge(DoomJudge):
-    """The level's exit switch; progress is how much nearer it has come."""
-
-    def __init__(self, x: float, y: float) -> None:
-        """(x, y): where the switch is, in map units."""
-        super().__init__()
-        self._exit = x, y
-
-    def read(self, view: View) -> Reading:
-        """How near is it?"""
-        if self.has_left(view):
-            return Reading(1.0)
-        left = math.dist(self.place(view), self._exit)
-        whole = max(math.dist(self._start, self._exit), 1.0)
-        return self.look(view, min(0.99, 1 - left / whole))
+        """Share of what is wanted."""
+        state = DoomState(view)
+        return self.look(state, state.counts()[self._what] / self._wanted)
 
 
 class ReachJudge(DoomJudge):
-    """A place; progress is how much nearer it has come."""
+    """A place of a level; progress is how much of the way there is done."""
 
-    def __init__(self, x: float, y: float, radius: float) -> None:
+    def __init__(self, level: str, x: float, y: float, radius: float) -> None:
         """(x, y): the place, and how near is near enough, in map units."""
         super().__init__()
-        self._goal, self._radius = (x, y), radius
+        self._level, self._place, self._radius = level, (x, y), radius
+
+    def find(self, view: View) -> None:
+        """Measure the way."""
+        super().find(view)
+        self._whole = max(self._left(DoomState(view).player().place), 1.0)
 
     def read(self, view: View) -> Reading:
-        """How near is it?"""
-        left = max(math.dist(self.place(view), self._goal) - self._radius, 0.0)
-        whole = max(math.dist(self._start, self._goal) - self._radius, 1.0)
-        return self.look(view, 1 - left / whole)
+        """How far is it?"""
+        state = DoomState(view)
+        return self.look(state, 1 - self._left(state.player().place) / self._whole)
+
+    def _left(self, place: Point) -> float:
+        if math.dist(place, self._place) <= self._radius:
+            return 0.0
+        level = read_map(freedoom.IWAD, self._level)
+        return level.left(place, _way(self._level, self._place))
+
+
+@cache
+def _way(level: str, place: Point) -> Field:
+    return read_map(freedoom.IWAD, level).way(place)
+
+
+def look_around(rng: np.random.Generator) -> Actions:
+    """Turn by up to 85 degrees, walk up to 110 units in any direction, wait up to a second."""
+    side = float(rng.choice([-1.0, 1.0]))
+    x, y = rng.choice([-1.0, 0.0, 1.0], size=2).tolist()
+    turn, walk, wait = (int(rng.integers(frames)) for frames in (28, 14, 35))
+    return Actions.concatenate(
+        [
+            Actions.of(right_x=side, length=turn),
+            Actions.of(left_x=x, left_y=y, length=walk),
+            Actions.released(8 + wait),
+        ]
+    )
 
 
 _WALK: list[tuple[float, tuple[str, ...], dict[str, float]]] = [
@@ -130,76 +107,77 @@ _WALK: list[tuple[float, tuple[str, ...], dict[str, float]]] = [
     (1, ("south",), {"left_y": -1.0}),
     (1, (), {"left_x": 1.0}),
     (1, (), {"left_x": -1.0}),
-]
-_SHOOT: list[tuple[float, tuple[str, ...], dict[str, float]]] = [
     (4, ("right_trigger",), {}),
     (2, ("right_trigger",), {"right_x": 0.6}),
     (2, ("right_trigger",), {"right_x": -0.6}),
 ]
-_LENGTHS = (4, 8, 16, 30)
-_HUNT = SearchConfig(
-    propose=moves((*_WALK, *_SHOOT), lengths=_LENGTHS), cell=by_place(128, "kills"), points=64
+_SEARCH = SearchConfig(
+    propose=moves(_WALK, lengths=(4, 8, 16, 30)), cell=by_place(128, "kills", "items"), points=64
 )
-_EXPLORE = SearchConfig(
-    propose=moves(_WALK, lengths=_LENGTHS), cell=by_place(96, "kills", "items"), points=48
-)
-_GAME = freedoom.game(1, 1, skill=3)
-_MAP_TWO = freedoom.game(1, 2, skill=3)
+_EXIT_DOOR = -224.0, 1440.0
+
+
+def _task(
+    name: str,
+    kind: Kind,
+    judge: JudgeMaker,
+    goal: str,
+    limit_s: float,
+    *,
+    level: tuple[int, int] = (1, 1),
+    skill: int = 3,
+    aim: Aim,
+) -> OpenTask:
+    episode, number = level
+    return open_task(
+        name,
+        freedoom.game(episode, number, skill=skill),
+        judge,
+        facts=(kind, "3D", "memory"),
+        goal=goal,
+        limit_s=limit_s,
+        search=_SEARCH,
+        episodes=Episodes(
+            vary=look_around, expert=partial(DoomExpert, f"E{episode}M{number}", aim)
+        ),
+    )
+
 
 TASKS: tuple[OpenTask, ...] = (
-    open_task(
+    _task(
         "kill_two",
-        _GAME,
-        JudgeMaker(KillJudge, (2,)),
-        facts=("combat", "3D", "memory"),
-        goal="Kill two monsters of the first map in 16 seconds and live.",
-        limit_s=16.0,
-        search=_HUNT,
+        "combat",
+        JudgeMaker(CountJudge, ("kills", 2)),
+        "Kill two monsters of the first map in 16 seconds and live.",
+        16.0,
+        aim="monsters",
     ),
-    open_task(
-        "find_the_exit",
-        _GAME,
-        JudgeMaker(ExitJudge, (-400.0, 1280.0)),
-        facts=("navigation", "3D", "memory"),
-        goal="Press the switch at the end of the first map.",
-        limit_s=180.0,
-        search=_EXPLORE,
+    _task(
+        "kill_six_in_episode_two",
+        "combat",
+        JudgeMaker(CountJudge, ("kills", 6)),
+        "Kill six monsters of the second map of episode two in 20 seconds and live.",
+        20.0,
+        level=(2, 2),
+        aim="monsters",
     ),
-    open_task(
-        "gather_three",
-        _GAME,
-        JudgeMaker(ItemJudge, (3,)),
-        facts=("game-specific", "3D", "memory"),
-        goal="Pick up three of the bonus items of the first map.",
-        limit_s=60.0,
-        search=_EXPLORE,
+    _task(
+        "reach_the_exit_door",
+        "navigation",
+        JudgeMaker(ReachJudge, ("E1M1", *_EXIT_DOOR, 60.0)),
+        "Reach the door before the exit of the first map, 2,700 units on foot, in 90 seconds.",
+        90.0,
+        skill=2,
+        aim=_EXIT_DOOR,
     ),
-    open_task(
-        "cross_the_yard",
-        _GAME,
-        JudgeMaker(ReachJudge, (880.0, 410.0, 100.0)),
-        facts=("navigation", "3D", "memory"),
-        goal="Reach the east of the first map, 1,045 units away, alive in 40 seconds.",
-        limit_s=40.0,
-        search=_EXPLORE,
-    ),
-    open_task(
-        "kill_two_on_map_two",
-        _MAP_TWO,
-        JudgeMaker(KillJudge, (2,)),
-        facts=("combat", "3D", "memory"),
-        goal="Kill two monsters of the second map in 12 seconds and live.",
-        limit_s=12.0,
-        search=_HUNT,
-    ),
-    open_task(
-        "gather_five_on_map_two",
-        _MAP_TWO,
-        JudgeMaker(ItemJudge, (5,)),
-        facts=("game-specific", "3D", "memory"),
-        goal="Pick up five of the bonus items of the second map.",
-        limit_s=60.0,
-        search=_EXPLORE,
+    _task(
+        "gather_five",
+        "game-specific",
+        JudgeMaker(CountJudge, ("items", 5)),
+        "Pick up five of the bonus items of the first map.",
+        45.0,
+        skill=2,
+        aim="items",
     ),
 )
 """The tasks."""

@@ -1,10 +1,12 @@
 """Freedoom under Chocolate Doom: a first-person shooter. It reads keys here, not a pad."""
 
+from pathlib import Path
+
 from nitrogen.actions import Actions
 from nitrogen.simulator.game import Game
 from nitrogen.simulator.games.levels import check_level
 
-WADS = "/usr/share/games/doom"
+IWAD = Path("/usr/share/games/doom/freedoom1.wad")
 _SETTINGS = """use_joystick 0
 show_endoom 0
 fullscreen 0
@@ -27,7 +29,7 @@ def game(episode: int = 1, map: int = 1, *, skill: int = 3) -> Game:
         name="freedoom",
         title="Freedoom: Phase 1",
         command=(
-            "chocolate-doom", "-iwad", f"{WADS}/freedoom1.wad", "-savedir", "{home}",
+            "chocolate-doom", "-iwad", str(IWAD), "-savedir", "{home}",
             "-nosound", "-nomouse", "-window", "-geometry", "320x240",
             "-warp", str(episode), str(map), "-skill", str(skill),
         ),

@@ -77,7 +77,7 @@ def game(map: str = "oa_dm1", *, bots: tuple[str, ...] = ()) -> Game:
         locked=MENU_BUTTONS,
         startup=Actions.released(120),
         saves="fork",
-        deterministic=not bots,
+        deterministic=True,
         start_limit_s=180.0,
     )
 
