@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from nitrogen.actions import Actions
+from nitrogen.benchmark.config import EVALUATION_SEEDS
 from nitrogen.benchmark.demonstration import Demonstration
-from nitrogen.benchmark.games.base import Reading, StateJudge, start_of
+from nitrogen.benchmark.games.base import Levels, Reading, StateJudge, start_of
 from nitrogen.benchmark.making import replay
 from nitrogen.benchmark.suite import OPEN_TASKS
 from nitrogen.benchmark.trace import TracedEnv
 from nitrogen.errors import GameError
+from nitrogen.simulator.game import ExitJudge, Game
 
 pytestmark = pytest.mark.game
 
@@ -134,15 +136,26 @@ def test_failing_wins_over_reaching():
 
 
 def test_the_seed_decides_how_late_an_episode_begins():
-    game, vary = READY[0].task.make.args[0].args
-    starts = {len(start_of(game, vary, seed).startup) for seed in range(40)}
+    levels, vary = READY[0].task.make.args[0].args
+    starts = {len(start_of(levels, vary, seed).startup) for seed in range(40)}
 
-    assert min(starts) >= len(game.startup)
+    assert min(starts) >= len(levels.training[0].startup)
     assert len(starts) > 15
-    assert start_of(game, vary, 3) is start_of(game, vary, 3)
+    assert start_of(levels, vary, 3) is start_of(levels, vary, 3)
 
 
-@pytest.mark.parametrize("name", ["freedoom", "starfighter", "blobwars", "mrboom", "flare"])
+def test_held_out_seeds_see_levels_that_no_other_seed_sees():
+    one, two, three = (Game(name=name, command=(name,)) for name in ("one", "two", "three"))
+    levels = Levels(training=(one, two), held_out=(three,))
+
+    assert {levels.of(seed).name for seed in range(6)} == {"one", "two"}
+    assert {levels.of(EVALUATION_SEEDS + seed).name for seed in range(6)} == {"three"}
+    assert levels.judged(ExitJudge).of(0).judge is ExitJudge
+
+
+@pytest.mark.parametrize(
+    "name", ["freedoom", "starfighter", "blobwars", "mrboom", "flare", "neverball"]
+)
 def test_judges_say_so_where_their_variables_are_not(name):
     """On the memory of another program, this one."""
     import os
@@ -150,7 +163,7 @@ def test_judges_say_so_where_their_variables_are_not(name):
     from nitrogen.simulator.memory import Memory
 
     each = next(each for each in OPEN_TASKS if each.task.game == name)
-    judge = each.task.make.args[0].args[0].judge()
+    judge = each.task.make.args[0].args[0].of(0).judge()
 
     class View:
         memory = Memory(os.getpid())

@@ -39,7 +39,9 @@ def hashes(env: GameEnv, actions: Actions) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["blobwars", "mrboom", "chromium", "neverball", "openarena"])
+@pytest.mark.parametrize(
+    "name", ["blobwars", "mrboom", "chromium", "neverball", "openarena", "armagetronad"]
+)
 def test_frames_repeat_and_states_restore(name: str):
     actions = varied_actions(100, np.random.default_rng(0))
     with contextlib.closing(GameEnv(needs(name))) as env:

@@ -7,10 +7,12 @@ import importlib.util
 
 from nitrogen.benchmark import extras
 from nitrogen.benchmark.games import (
+    armagetronad,
     blobwars,
     flare,
     freedoom,
     mrboom,
+    neverball,
     openarena,
     starfighter,
     supertux,
@@ -107,6 +109,8 @@ OPEN_TASKS: tuple[OpenTask, ...] = (
     *mrboom.TASKS,
     *flare.TASKS,
     *freedoom.TASKS,
+    *neverball.TASKS,
+    *armagetronad.TASKS,
     *openarena.TASKS,
 )
 """Tasks of real games, with the search that demonstrates them."""

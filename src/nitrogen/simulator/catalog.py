@@ -17,6 +17,7 @@ NAMES = (
     "freedoom",
     "openarena",
     "extremetuxracer",
+    "armagetronad",
     "supertuxkart",
 )
 """Modules in `nitrogen.simulator.games`."""

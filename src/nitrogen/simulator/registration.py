@@ -26,6 +26,7 @@ IDS = {
     "nitrogen/Freedoom-v0": "freedoom",
     "nitrogen/OpenArena-v0": "openarena",
     "nitrogen/ExtremeTuxRacer-v0": "extremetuxracer",
+    "nitrogen/Armagetron-v0": "armagetronad",
     "nitrogen/SuperTuxKart-v0": "supertuxkart",
 }
 """Id -> name in the catalog."""

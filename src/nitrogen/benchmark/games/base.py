@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from nitrogen.actions import Actions, Frame
+from nitrogen.benchmark.config import EVALUATION_SEEDS
 from nitrogen.benchmark.search import SearchConfig
 from nitrogen.benchmark.task import JudgedBy, Kind, Task, View
 from nitrogen.errors import GameMissingError
@@ -157,9 +158,28 @@ class OpenTask:
     search: SearchConfig
 
 
+@dataclass(frozen=True)
+class Levels:
+    """The levels of one task: the seed of an episode picks one, and held-out seeds see others."""
+
+    training: tuple[Game, ...]
+    held_out: tuple[Game, ...]
+    """For seeds from `EVALUATION_SEEDS` on."""
+
+    def judged(self, judge: JudgeFactory) -> "Levels":
+        """The same levels, judged by another judge."""
+        training = tuple(replace(game, judge=judge) for game in self.training)
+        return Levels(training, tuple(replace(game, judge=judge) for game in self.held_out))
+
+    def of(self, seed: int) -> Game:
+        """The level of `seed`."""
+        games = self.held_out if seed >= EVALUATION_SEEDS else self.training
+        return games[seed % len(games)]
+
+
 def open_task(
     name: str,
-    game: Game,
+    game: Game | Levels,
     judge: JudgeFactory,
     *,
     facts: tuple[Kind, View, JudgedBy],
@@ -168,10 +188,14 @@ def open_task(
     search: SearchConfig,
     episodes: Episodes = _USUAL,
 ) -> OpenTask:
-    """The task `game/name`; the seed decides how its episodes begin."""
+    """The task `game/name`; the seed decides how its episodes begin.
+
+    With `Levels` it also picks the level.
+    """
     expert = episodes.expert
-    judged = replace(game, judge=judge)
-    choose = partial(start_of, judged, episodes.vary)
+    levels = game if isinstance(game, Levels) else Levels((game,), (game,))
+    game = levels.training[0]
+    choose = partial(start_of, levels.judged(judge), episodes.vary)
     make = partial(GameEnv, choose) if expert is None else partial(ExpertEnv, choose, expert)
     kind, view, judged_by = facts
     return OpenTask(
@@ -196,9 +220,9 @@ def open_task(
     )
 
 
-def start_of(game: Game, vary: Vary, seed: int) -> Game:
-    """`game`, begun after what `vary` draws from the seed."""
-    return _later(game, vary(np.random.default_rng(seed)))
+def start_of(levels: Levels, vary: Vary, seed: int) -> Game:
+    """The seed's level, begun after what `vary` draws from the seed."""
+    return _later(levels.of(seed), vary(np.random.default_rng(seed)))
 
 
 _STARTS: dict[tuple[int, bytes], tuple[Game, Game]] = {}
