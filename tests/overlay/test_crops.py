@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nitrogen.actions import BUTTONS, Actions
@@ -35,6 +35,7 @@ def test_sketch_draws_what_the_renderer_draws(name):
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000))
+@example(5768)  # pressed and released caps come out alike
 def test_made_up_pads_show_each_control_and_nothing_else(seed):
     sketch = random_sketch(np.random.default_rng(seed), SIZE)
     drawn = np.empty((2, SIZE[1], SIZE[0], 4), np.uint8)

@@ -330,7 +330,7 @@ def _cap(
         (float(centre[0]), float(centre[1])),
         (float(travel[0]), float(travel[1])),
         drawn[0],
-        drawn[0] if looks[1] is looks[0] else drawn[1],
+        drawn[0] if np.array_equal(*drawn) else drawn[1],
     )
 
 
