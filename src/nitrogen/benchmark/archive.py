@@ -65,6 +65,8 @@ class Archive:
     """One point per cell, the worthiest ones."""
 
     size: int
+    pull: float = 1.0
+    """How much progress counts against freshness."""
     points: dict[Hashable, Point] = field(default_factory=dict)
     visits: Counter[Hashable] = field(default_factory=Counter)
     furthest: float = 0.0
@@ -86,7 +88,8 @@ class Archive:
     def worth(self, cell: Hashable) -> float:
         """Further ones before nearer ones, fresh ones before tried ones, rare before common."""
         point = self.points[cell]
-        return point.progress - 0.02 * point.tries - 0.02 * float(np.log(self.visits[cell]))
+        fresh = -0.02 * point.tries - 0.02 * float(np.log(self.visits[cell]))
+        return self.pull * point.progress + fresh
 
     def choose(self, rng: np.random.Generator) -> Point:
         """The worthiest of six random ones."""
@@ -139,17 +142,14 @@ class Journal:
         }
         files.write_text(self._path, json.dumps(state))
 
-    def load(
-        self, env: SavingEnv, seed: int, rng: np.random.Generator, size: int
-    ) -> tuple[Archive, int]:
-        """The archive and the frames spent so far; an empty one if there is no file.
+    def load(self, archive: Archive, env: SavingEnv, seed: int, rng: np.random.Generator) -> int:
+        """Fill the empty archive, and return the frames spent so far: 0 if there is no file.
 
         Every point is reached again by playing its moves. Raises DataError if the file is damaged
         or another search's.
         """
-        archive = Archive(size)
         if self._path is None or not self._path.exists():
-            return archive, 0
+            return 0
         try:
             state = json.loads(self._path.read_text())
             if (state["format"], state["of"]) != (FORMAT, self._of):
@@ -170,7 +170,7 @@ class Journal:
             raise DataError(
                 f"{self._path} cannot be read: {error}; delete it to search from the start"
             ) from error
-        return archive, int(frames)
+        return int(frames)
 
     def remove(self) -> None:
         """The search is over."""

@@ -85,6 +85,8 @@ class SearchConfig:
     """Points that are kept (each is a parked process)."""
     tries: int = 4
     """Proposals played from a point before it is left."""
+    pull: float = 1.0
+    """How much progress counts against freshness: less where the way first leads off the goal."""
     worn_out: int = 12
     """After so many tries a point gives way to another one in its cell: it may be doomed."""
     arrived: float = 0.99
@@ -133,7 +135,8 @@ def search(
     """
     config = config or SearchConfig()
     kept = Journal(journal, {"seed": seed, "opening": 0 if opening is None else len(opening)})
-    archive, frames = kept.load(env, seed, rng, config.points)
+    archive = Archive(config.points, config.pull)
+    frames = kept.load(archive, env, seed, rng)
     if not archive.points:
         archive.begin(env, seed, opening, config.cell)
     saved = frames

@@ -6,7 +6,11 @@ for their names in memory; that they are right is checked at the start of each e
 
 import math
 import struct
+from typing import Any
 
+import numpy as np
+
+from nitrogen.actions import Actions
 from nitrogen.benchmark.games.base import JudgeMaker, OpenTask, Reading, StateJudge, open_task
 from nitrogen.benchmark.search import SearchConfig, by_place, moves
 from nitrogen.errors import GameError
@@ -114,12 +118,14 @@ class RescueJudge(MissionJudge):
             raise GameError(f"{self._friend} does not wait in {self._mission}; check the task")
 
     def waiting(self, view: View) -> set[str]:
-        """The names of those who wait to be rescued."""
+        """The names of those who wait to be rescued; who was stays in the list, with no health."""
         names = set()
         (link,) = struct.unpack("<Q", view.memory.read(self._map + _FRIENDS_AT, 8))
         while link:
-            data = view.memory.read(link, _NAME_AT + 50)
-            names.add(data[_NAME_AT:].partition(b"\0")[0].decode(errors="replace"))
+            data = view.memory.read(link, _HEALTH_AT + 4)
+            (health,) = struct.unpack_from("<i", data, _HEALTH_AT)
+            if health > 0:
+                names.add(data[_NAME_AT:].partition(b"\0")[0].decode(errors="replace"))
             (link,) = struct.unpack_from("<Q", data)
         return names
 
@@ -149,12 +155,23 @@ _SHOOT: list[tuple[float, tuple[str, ...], dict[str, float]]] = [
     (1, ("east",), {}),
 ]
 _LENGTHS = (4, 8, 16, 30)
+_LISTER = 2550.0, 8990.0
+"""Where he stands, in pixels."""
 _HUNT = SearchConfig(
     propose=moves((*_WALK, *_SHOOT), lengths=_LENGTHS), cell=by_place(192, "kills"), points=64
 )
 _EXPLORE = SearchConfig(
     propose=moves((*_WALK, *_SHOOT[:2]), lengths=_LENGTHS), cell=by_place(64), points=96
 )
+
+
+def _towards_lister(info: dict[str, Any], rng: np.random.Generator) -> Actions:
+    """To the side on which he stands, sometimes with a jump."""
+    buttons = ("south",) if rng.random() < 0.4 else ()
+    side = 1.0 if info["values"]["x"] < _LISTER[0] else -1.0
+    return Actions.of(*buttons, length=int(rng.choice([2, *_LENGTHS])), left_x=side)
+
+
 _RUN = SearchConfig(
     propose=moves(
         (
@@ -167,8 +184,10 @@ _RUN = SearchConfig(
         ),
         lengths=_LENGTHS,
     ),
-    cell=by_place(64),
-    points=24,
+    guide=_towards_lister,
+    cell=by_place(48),
+    points=200,
+    pull=0.4,
 )
 
 TASKS: tuple[OpenTask, ...] = (
@@ -193,10 +212,10 @@ TASKS: tuple[OpenTask, ...] = (
     open_task(
         "rescue_lister",
         blobwars.game("grasslands1"),
-        JudgeMaker(RescueJudge, ("grasslands1", "Lister", 2550.0, 8990.0)),
+        JudgeMaker(RescueJudge, ("grasslands1", "Lister", *_LISTER)),
         facts=("game-specific", "2D side-scrolling", "memory"),
-        goal="Rescue the nearest prisoner of the first mission, 2,540 pixels away, in 25 seconds.",
-        limit_s=25.0,
+        goal="Rescue the nearest prisoner of the first mission, 2,540 pixels away, in 35 seconds.",
+        limit_s=35.0,
         search=_RUN,
     ),
 )
