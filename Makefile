@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-APT_PACKAGES := build-essential starfighter supertux xvfb libxtst6 blobwars flare-game mrboom chromium-bsu neverball chocolate-doom freedoom extremetuxracer armagetronad lua5.3 lua-http lua-messagepack libsdl1.2debian vor libsdl1.2-compat libsfml-dev mesa-vulkan-drivers vulkan-tools libegl1 libsdl2-dev
+APT_PACKAGES := build-essential starfighter supertux xvfb libxtst6 blobwars flare-game mrboom chromium-bsu neverball neverputt chocolate-doom freedoom extremetuxracer armagetronad lua5.3 lua-http lua-messagepack libsdl1.2debian vor libsdl1.2-compat libsfml-dev mesa-vulkan-drivers vulkan-tools libegl1 libsdl2-dev
 
 .PHONY: demo test check setup system clean
 

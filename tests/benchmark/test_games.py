@@ -154,7 +154,7 @@ def test_held_out_seeds_see_levels_that_no_other_seed_sees():
 
 
 @pytest.mark.parametrize(
-    "name", ["freedoom", "starfighter", "blobwars", "mrboom", "flare", "neverball"]
+    "name", ["freedoom", "starfighter", "blobwars", "mrboom", "flare", "neverball", "neverputt"]
 )
 def test_judges_say_so_where_their_variables_are_not(name):
     """On the memory of another program, this one."""

@@ -40,7 +40,8 @@ def hashes(env: GameEnv, actions: Actions) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["blobwars", "mrboom", "chromium", "neverball", "openarena", "armagetronad"]
+    "name",
+    ["blobwars", "mrboom", "chromium", "neverball", "neverputt", "openarena", "armagetronad"],
 )
 def test_frames_repeat_and_states_restore(name: str):
     actions = varied_actions(100, np.random.default_rng(0))

@@ -13,6 +13,7 @@ from nitrogen.benchmark.games import (
     freedoom,
     mrboom,
     neverball,
+    neverputt,
     openarena,
     starfighter,
     supertux,
@@ -110,6 +111,7 @@ OPEN_TASKS: tuple[OpenTask, ...] = (
     *flare.TASKS,
     *freedoom.TASKS,
     *neverball.TASKS,
+    *neverputt.TASKS,
     *armagetronad.TASKS,
     *openarena.TASKS,
 )

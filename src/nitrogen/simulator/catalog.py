@@ -13,6 +13,7 @@ NAMES = (
     "mrboom",
     "flare",
     "neverball",
+    "neverputt",
     "chromium",
     "freedoom",
     "openarena",

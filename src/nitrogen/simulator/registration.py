@@ -22,6 +22,7 @@ IDS = {
     "nitrogen/MrBoom-v0": "mrboom",
     "nitrogen/Flare-v0": "flare",
     "nitrogen/Neverball-v0": "neverball",
+    "nitrogen/Neverputt-v0": "neverputt",
     "nitrogen/Chromium-v0": "chromium",
     "nitrogen/Freedoom-v0": "freedoom",
     "nitrogen/OpenArena-v0": "openarena",

@@ -53,13 +53,16 @@ class Layout:
     """Coins that open the goals."""
 
     @classmethod
-    def of(cls, memory: Memory) -> "Layout":
-        """Read it. Raises GameError if no level is where it should be."""
-        found = _MOVING.unpack(memory.read(memory.base("neverball") + _LEVEL, _MOVING.size))
+    def of(cls, memory: Memory, program: str, level: int, *, balls: int = 1) -> "Layout":
+        """Read it. Raises GameError if no level is where it should be.
+
+        level: where it lies, from the start of the program, which is Neverball or Neverputt.
+        """
+        found = _MOVING.unpack(memory.read(memory.base(program) + level, _MOVING.size))
         fixed, counts, arrays = found[0], found[1:7], found[7:]
-        if not fixed or counts[5] != 1 or not all(0 <= count < _MOST for count in counts):
+        if not fixed or counts[5] != balls or not all(0 <= count < _MOST for count in counts):
             raise GameError(
-                "the level is not where Neverball 1.6.0 keeps it; install neverball"
+                f"the level is not where {program} 1.6.0 keeps it; install {program}"
                 " 1.6.0+git20180603-3"
             )
         parts = _FIXED.unpack(memory.read(fixed, _FIXED.size))
@@ -85,7 +88,7 @@ class RollJudge(StateJudge):
 
     def find(self, view: View) -> None:
         """Look for the level, and note how it begins."""
-        self._layout = Layout.of(view.memory)
+        self._layout = Layout.of(view.memory, "neverball", _LEVEL)
         if self._outcome(view) != 0:
             raise GameError(f"the level has ended before the episode begins, by {_REPLAY}")
         self._value = self._value_left(view)
