@@ -21,7 +21,7 @@ def test_the_held_out_game_is_not_trained_on():
 def test_held_out_games_can_share_a_network(tmp_path):
     config = TransferConfig()
     names = [Pretrain(tmp_path, config, each).folder.name for each in config.held_out]
-    assert names == ["without-platformer-racer", "without-platformer-racer", "without-flyer"]
+    assert names == ["without-platformer-racer", "without-platformer-racer", "without-doom-flyer"]
 
 
 @pytest.mark.parametrize(

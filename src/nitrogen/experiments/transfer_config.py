@@ -7,7 +7,7 @@ from nitrogen.benchmark.config import EVALUATION_SEEDS
 from nitrogen.benchmark.suite import task as find_task
 from nitrogen.errors import ConfigError
 
-LEVELS = EVALUATION_SEEDS + 100_000
+LEVELS = EVALUATION_SEEDS + 200_000
 """First seed of the levels that are played; trials of settings used the seeds before it."""
 LEVELS_PER_SEED = 100_000
 """Training seed s learns from levels from seed (s + 1) times this on; 0 is pre-training's."""
@@ -38,28 +38,34 @@ class TransferConfig:
 
     tasks: tuple[str, ...] = (
         "arena/clear_the_waves",
+        "arena/ten_quickly",
         "maze/escape",
         "maze/gather_the_gems",
         "flyer/leave_the_cave",
+        "flyer/shoot_down_ten",
+        "doom/defend_the_center",
+        "doom/health_gathering",
+        "doom/take_cover",
+        "doom/defend_the_line",
         "racer/finish_a_lap",
         "platformer/reach_the_flag",
     )
     """Everything that is pre-trained on; the held-out game's own tasks are left out."""
     held_out: tuple[HeldOut, ...] = (
-        HeldOut(task="racer/finish_a_lap", steps=30, without=("platformer",)),
+        HeldOut(task="racer/finish_a_lap", steps=60, without=("platformer",)),
         HeldOut(task="platformer/reach_the_flag", steps=200, without=("racer",)),
-        HeldOut(task="flyer/leave_the_cave", levels=24, steps=60),
+        HeldOut(task="doom/health_gathering", levels=24, steps=60, without=("flyer",)),
     )
     """Tasks to learn, each after pre-training on the tasks of other games."""
     parts: tuple[str, ...] = ("1/8", "1/4", "1/2", "1")
     """Shares of the levels of the held-out game."""
-    seeds: int = 3
+    seeds: int = 6
     """Trainings of each arm and part, each with its own data."""
     first_seed: int = 3
     """Of the trainings and their data; trials of settings used the seeds before it."""
-    pretrain_levels: int = 32
+    pretrain_levels: int = 40
     """Episodes of demonstrations per task."""
-    pretrain_steps: int = 2_000
+    pretrain_steps: int = 6_000
     pretrain_batch: int = 96
     batch: int = 64
     learning_rate: float = 1e-3

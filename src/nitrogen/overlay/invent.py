@@ -324,13 +324,14 @@ def _cap(
             if ring or look.line is not None:
                 line(board, outline, look.line if look.line is not None else look.ink, pad.stroke)
         drawn.append(small(board))
+    up, down = drawn
     centre = pad.pixels(spot) / FINE - 0.5
     travel = reach * span / FINE
     return Cap(
         (float(centre[0]), float(centre[1])),
         (float(travel[0]), float(travel[1])),
-        drawn[0],
-        drawn[0] if np.array_equal(*drawn) else drawn[1],
+        up,
+        up if np.array_equal(up, down) else down,
     )
 
 
