@@ -20,9 +20,9 @@ from websockets.sync.client import connect
 from nitrogen.actions import Actions
 from nitrogen.errors import ActionsError, ServeError
 from nitrogen.model.inference import ModelPolicy
-from nitrogen.policy import Policy
+from nitrogen.policy import BatchPolicy, Policy
 from nitrogen.serve import wire
-from nitrogen.serve.client import RemotePolicy
+from nitrogen.serve.client import RemoteBatchPolicy, RemotePolicy
 from nitrogen.serve.server import PolicyServer, ServeConfig
 from nitrogen.serve.wire import Info
 
@@ -49,6 +49,25 @@ def test_a_remote_policy_is_a_policy():
         policy.reset()
         np.testing.assert_array_equal(policy.act(frame()).sticks, plan.sticks)
         assert not np.array_equal(second.sticks, plan.sticks)
+
+
+def test_a_remote_policy_plays_several_games_in_one_batch():
+    toy = Toy()
+    with serve(toy, max_wait_ms=500) as server:
+        policy = RemoteBatchPolicy(server.url)
+        assert isinstance(policy, BatchPolicy)
+        rngs = [np.random.default_rng(seed) for seed in (1, 2, 3)]
+        policy.act_batch([frame(), frame(), frame()], rngs)
+        plans = policy.act_batch([frame(255), frame()], rngs[1:])  # the first game is over
+        policy.close()
+
+    assert toy.batches[-2:] == [3, 2]  # what came before is the warm-up
+    for seed, plan in zip((2, 3), plans, strict=True):
+        noise = np.random.default_rng(int(np.random.default_rng(seed).integers(2**31)))
+        noise.uniform(-1, 1, (3, 4))
+        np.testing.assert_allclose(plan.sticks, noise.uniform(-1, 1, (3, 4)), atol=1e-6)
+    assert plans[0].button("left_trigger")[0] == 1.0
+    assert plans[1].button("left_trigger")[0] == 0.0
 
 
 def test_clients_have_their_own_state():

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional
 
@@ -15,8 +16,7 @@ from nitrogen.errors import GameMissingError
 if TYPE_CHECKING:
     from nitrogen.benchmark.run import Player
     from nitrogen.benchmark.task import Task
-    from nitrogen.play import GameEnv
-    from nitrogen.policy import Policy
+    from nitrogen.policy import BatchPolicy
 
 
 @dataclass(frozen=True)
@@ -106,20 +106,19 @@ def _contestants(contestant: Contestant) -> Sequence["Player"]:
     if name is None:
         return []
     if name.startswith(("ws://", "wss://")):
-        from functools import partial
-
-        return [Player(name="policy", policy=partial(_remote, name), execute=execute)]
+        return [Player(name="policy", batch_policy=partial(remote_policy, name), execute=execute)]
     from nitrogen.shipped import MODULES, WEIGHTS, load_policy
 
     make = load_policy(WEIGHTS if name == "shipped" else Path(name))
     return [Player(name="policy", batch_policy=make, execute=execute, modules=MODULES)]
 
 
-def _remote(url: str, env: "GameEnv", rng: Any) -> "Policy":
-    """A player's policy on a server; the episode's generator draws the seed of its noise."""
-    from nitrogen.serve.client import RemotePolicy
+@lru_cache(maxsize=1)
+def remote_policy(url: str) -> "BatchPolicy":
+    """A policy on a server; a worker connects anew with each episode."""
+    from nitrogen.serve.client import RemoteBatchPolicy
 
-    return RemotePolicy(url, seed=int(rng.integers(2**31)))
+    return RemoteBatchPolicy(url)
 
 
 def _list_tasks(tasks: Sequence["Task"], *, json: bool) -> None:

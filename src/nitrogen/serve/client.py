@@ -1,12 +1,16 @@
 """`RemotePolicy`: a policy on another machine, or in another process, used like a local one.
 
-Needs no torch. Every wait has a limit; whatever goes wrong is a ServeError.
+`RemoteBatchPolicy` plays several games with it. Needs no torch. Every wait has a limit; whatever
+goes wrong is a ServeError.
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.sync.client import ClientConnection, connect
 
@@ -129,3 +133,36 @@ class RemotePolicy:
         except (ConnectionClosed, OSError) as error:
             self.close()
             raise ServeError(f"{self._url} closed the connection: {error}") from error
+
+
+class RemoteBatchPolicy:
+    """Follows `BatchPolicy`: a connection per game, so that the server plans for all in one batch.
+
+    A game is known by its generator, whose first draw seeds the noise that the server keeps for it.
+    """
+
+    def __init__(self, url: str, **options: Any) -> None:
+        """Connect to `url` when the first game asks; options: those of `RemotePolicy` but seed."""
+        self._url, self._options = url, options
+        self._games: dict[int, tuple[np.random.Generator, RemotePolicy]] = {}
+
+    def act_batch(
+        self, frames: Sequence[Frame], rngs: Sequence[np.random.Generator]
+    ) -> list[Actions]:
+        """The server's plan for each frame, all asked for at once. Raises ServeError."""
+        asking = {id(rng) for rng in rngs}
+        for key in [key for key in self._games if key not in asking]:
+            self._games.pop(key)[1].close()
+        for rng in rngs:
+            if id(rng) not in self._games:
+                seed = int(rng.integers(2**31))
+                self._games[id(rng)] = rng, RemotePolicy(self._url, seed=seed, **self._options)
+        policies = [self._games[id(rng)][1] for rng in rngs]
+        with ThreadPoolExecutor(len(policies)) as pool:
+            return list(pool.map(RemotePolicy.act, policies, frames))
+
+    def close(self) -> None:
+        """Say goodbye; may be called twice."""
+        for _, policy in self._games.values():
+            policy.close()
+        self._games.clear()
