@@ -149,7 +149,7 @@ def test_the_shipped_policy_can_be_fine_tuned(nitrogen, data, tmp_path):
         (["debug", "--start-form", "x"], "did you mean --start-from?"),
         (["debug", "--batch", "many"], "--batch must be a whole number, not 'many'"),
         (["debug", "--batch", "0"], "batch must be at least 1"),
-        (["debug", "--precision", "half"], "one of bfloat16, float32"),
+        (["debug", "--precision", "half"], "one of auto, bfloat16, float32"),
         (["debug", "--machine.device", "tpu"], "cpu, cuda or auto"),
         (["debug", "--machine.report", "wandbb"], "no tracker wandbb"),
         (["debug", "--network.horizon", "2000"], "horizon"),

@@ -136,9 +136,9 @@ def _train(
     """Train under a progress bar; a signal ends the process with 128 + its number."""
     from nitrogen.errors import TrainingStoppedError
     from nitrogen.train.loop import train as run
-    from nitrogen.train.settings import resolved
+    from nitrogen.train.settings import steps_of
 
-    total = resolved(settings, len(samples)).steps
+    total = steps_of(settings, len(samples))
     bar = bars.add_task("training", total=total, note="")
 
     def on_progress(progress: "Progress") -> None:

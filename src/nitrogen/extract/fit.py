@@ -9,9 +9,8 @@ import logging
 import time
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -35,6 +34,7 @@ from nitrogen.extract.segformer import (
 from nitrogen.logs import MetricLog
 from nitrogen.model import checkpoint
 from nitrogen.model.mit import load_published
+from nitrogen.model.precision import Precision, autocast, chosen
 from nitrogen.overlay.crops import Crops
 from nitrogen.overlay.skin import Skin
 
@@ -59,7 +59,8 @@ class FitConfig:
     average: float = 0.999
     """Decay of the moving average of the weights."""
     clip: float = 5.0
-    precision: Literal["bfloat16", "float32"] = "bfloat16"
+    precision: Precision = "auto"
+    """Of the products in forward and backward; auto: bfloat16 where the CPU multiplies it."""
     seed: int = 0
     """Of the first weights; pictures have a seed of their own."""
     log_every: int = 50
@@ -186,6 +187,7 @@ class _State:
     def __init__(
         self, config: FitConfig, out: Path, *, start_from: Path | None, resume: bool
     ) -> None:
+        config = replace(config, precision=chosen(config.precision))
         self.config, self.out, self.step = config, out, 0
         self._file = out / "trainer.pt"
         text = configs.to_json(config, format=FORMAT)
@@ -214,7 +216,7 @@ class _State:
         for group in self._optimiser.param_groups:
             group["lr"] = learning_rate(step, config)
         rest = crops.rest.astype(np.int16) if config.network.reference else None
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bfloat16"):
+        with autocast(config.precision):
             readout = self.network(parser.as_input(crops.pictures, rest))
         loss = losses(readout, crops)
         value = float(loss.detach())

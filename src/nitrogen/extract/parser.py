@@ -27,6 +27,7 @@ from nitrogen.extract.repeats import Repeats
 from nitrogen.extract.segformer import CROPS, Reader, SegformerConfig, deflection
 from nitrogen.extract.spots import MOST, Spots
 from nitrogen.model import checkpoint
+from nitrogen.model.precision import autocast
 from nitrogen.video.pixels import Box, even_box
 
 FORMAT = "nitrogen.reader/1"
@@ -246,7 +247,7 @@ class NetworkReader:
     def _look(self, pictures: NDArray[np.uint8]) -> Gray:
         """What the network reads in an even number of crops."""
         batch = as_input(pictures, self._rest if self._network.config.reference else None)
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        with torch.inference_mode(), autocast("auto"):
             made = self._network(batch)
         sticks = deflection(made.sticks).flatten(2)
         columns = torch.cat([made.buttons, made.travel, sticks, made.shown], dim=2)

@@ -31,10 +31,10 @@ def rehearse(
 
     Raises what `train` would raise before its first step, but reports odd labels instead.
     """
-    config = resolved(config, len(samples))
+    world = parallel.join(config.machine.device)
+    config = resolved(config, len(samples), world.device)
     torch.manual_seed(config.seed)
     network = starting_network(config, samples.actions(), start_from)
-    world = parallel.join(config.machine.device)
     needed = estimate(config, processes=world.size)
     state = State(config, network, world)
     return {

@@ -42,7 +42,7 @@ class Estimate:
 
 
 def estimate(config: TrainConfig, *, processes: int = 1) -> Estimate:
-    """What one of `processes` devices needs for `config`."""
+    """What one of `processes` devices needs for `config`; precision `auto` counts as bfloat16."""
     with torch.device("meta"):
         network = NitroGen(config.network)
         lora.add(network, config.lora)
@@ -52,7 +52,7 @@ def estimate(config: TrainConfig, *, processes: int = 1) -> Estimate:
     matrices = sum(p.numel() for p in named.values() if p.ndim >= 2)
     everything = sum(p.numel() for p in named.values())
     shards = processes if config.machine.parallel == "fsdp" else 1
-    copies = 2 * matrices if config.precision == "bfloat16" else 0
+    copies = 2 * matrices if config.precision != "float32" else 0
     part = config.batch // (processes * config.accumulate)
     encode, denoise = flops(config.network, config.draws)
     return Estimate(
@@ -76,7 +76,7 @@ def activation_bytes(config: TrainConfig, *, tower_learns: bool = True) -> int:
 
     A frozen tower at the start of the network keeps nothing.
     """
-    network, half = config.network, config.precision == "bfloat16"
+    network, half = config.network, config.precision != "float32"
     images = network.frames * network.vision.tokens
     context = images + (1 if network.folds_pads else network.pads) + bool(network.games)
     queries = config.draws * network.action_tokens

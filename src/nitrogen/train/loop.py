@@ -66,8 +66,8 @@ def train(
     """
     if not config.allow_odd_labels:
         check_labels(samples)
-    config = resolved(config, len(samples))
     world = parallel.join(config.machine.device)
+    config = resolved(config, len(samples), world.device)
     with stop.requests() as request:
         run = _Run(config, samples, out, world, start_from=start_from, resume=resume)
         with run.trackers:

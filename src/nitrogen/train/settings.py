@@ -1,15 +1,18 @@
 """Everything that decides how a training run comes out, besides its data.
 
-Knows values and which of them fit each other. Knows nothing of files, devices or the loop.
+Knows values and which of them fit each other. Knows nothing of files or the loop.
 """
 
 import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import torch
+
 from nitrogen.data.augment import AugmentConfig
 from nitrogen.errors import TrainingError
 from nitrogen.model.network import NetworkConfig
+from nitrogen.model.precision import Precision, chosen
 from nitrogen.train.lora import LoraConfig
 from nitrogen.train.optim import GroupRates, OptimConfig
 
@@ -55,8 +58,10 @@ class TrainConfig:
     """Parts into which each process cuts its share of a batch, to save memory."""
     recompute: bool = False
     """Compute the inside of each block again in the backward pass instead of keeping it."""
-    precision: Literal["bfloat16", "float32"] = "bfloat16"
-    """Of the products in forward and backward; weights and optimiser stay float32."""
+    precision: Precision = "auto"
+    """Of the products in forward and backward; weights and optimiser stay float32.
+
+    auto: bfloat16 where the device has instructions for it; a run records what it took."""
     draws: int = 4
     """Noise and time draws per encoded frame."""
     onset_weight: float = 0.0
@@ -97,11 +102,25 @@ class TrainConfig:
             )
 
 
-def resolved(config: TrainConfig, samples: int) -> TrainConfig:
-    """The same with `epochs` turned into `steps`, for a data set of `samples` samples."""
+def resolved(config: TrainConfig, samples: int, device: torch.device) -> TrainConfig:
+    """The same with nothing left open.
+
+    `epochs` become `steps`, for a data set of `samples` samples; `precision` is decided for
+    `device`.
+    """
+    return replace(
+        config,
+        steps=steps_of(config, samples),
+        epochs=None,
+        precision=chosen(config.precision, device),
+    )
+
+
+def steps_of(config: TrainConfig, samples: int) -> int:
+    """Optimiser steps of a run over `samples` samples."""
     if config.epochs is None:
-        return config
-    return replace(config, steps=math.ceil(config.epochs * samples / config.batch), epochs=None)
+        return config.steps
+    return math.ceil(config.epochs * samples / config.batch)
 
 
 def parts(config: TrainConfig, processes: int) -> int:

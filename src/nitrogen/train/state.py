@@ -18,6 +18,7 @@ from nitrogen import config as configs
 from nitrogen.errors import TrainingError
 from nitrogen.model import checkpoint, flow, layout
 from nitrogen.model.network import NetworkConfig, NitroGen
+from nitrogen.model.precision import autocast
 from nitrogen.train import lora, optim, parallel
 from nitrogen.train.clock import Clock
 from nitrogen.train.importance import importance
@@ -124,9 +125,7 @@ class State:
             share = float(mass[part].sum() / everything)
             last = start + self.part == len(frames)
             with parallel.gathering(self._step, now=last):
-                with torch.autocast(
-                    world.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"
-                ):
+                with autocast(config.precision, world.device):
                     loss = self._step(*(x.to(world.device) for x in inputs), given) * share
                 clock.mark("forward")
                 (loss * world.size).backward()
