@@ -22,6 +22,7 @@ from nitrogen.actions import Actions
 from nitrogen.data.augment import augment
 from nitrogen.data.samples import Run, Samples
 from nitrogen.model.network import NitroGen
+from nitrogen.model.precision import chosen
 from nitrogen.model.presets import preset
 from nitrogen.train import batches
 from nitrogen.train.estimate import estimate
@@ -108,6 +109,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--draws", type=int, nargs="+", default=[1, 4])
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--precision", nargs="+", default=["auto"])
     parser.add_argument("--compile", action="store_true", help="also with torch.compile")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -130,7 +132,9 @@ def main() -> None:
         config = dataclasses.replace(config, steps=WARM_UP * (1 + options.steps // WARM_UP))
         flop = estimate(config).flop_per_sample
         rows = {"plain loop": plain(config, samples, max(2, options.steps // 3))}
-        rows["ours"] = measure(config, samples)
+        for precision in options.precision:
+            precise = dataclasses.replace(config, precision=precision)
+            rows[f"ours, {chosen(precision, options.device)}"] = measure(precise, samples)
         if options.compile:
             machine = dataclasses.replace(config.machine, compile=True)
             rows["ours, compiled"] = measure(dataclasses.replace(config, machine=machine), samples)
@@ -141,7 +145,7 @@ def main() -> None:
                 if key.endswith("_share")
             )
             print(
-                f"draws {draws} {name:15s} {found['wall']:8.0f} samples/s of wall time,"
+                f"draws {draws} {name:16s} {found['wall']:8.0f} samples/s of wall time,"
                 f" {found['cpu']:7.0f} per CPU second, {found['wall'] * flop / peak:6.1%} of peak"
                 f"  {shares}"
             )
