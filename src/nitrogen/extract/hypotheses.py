@@ -27,6 +27,15 @@ _GROUND = 60.0
 _TOGETHER = 0.25
 """Neighbouring pixels err together: blur and compression make four of them about one."""
 
+_HELD = 30.0
+"""By how much another state than the released one must explain the median picture better ..."""
+_EXPLAINED = 0.5
+"""... and which share of what the released one leaves unexplained, for it to be taken as held."""
+
+_DISBELIEF = 0.08
+"""Share of what the best state leaves unexplained by which any other state than the released one
+must be better: over a busy background, chance explains a little."""
+
 
 @dataclass(frozen=True, eq=False)
 class _State:
@@ -78,8 +87,15 @@ class Control:
         self.evidence = self._weigh(clear)
 
     def energies(self, crops: Gray) -> Gray:
-        """Minus twice the log likelihood of packed (N, 3H/2, W) crops under every state: (N, K)."""
-        return self._energies(self._flat(crops))
+        """Minus twice the log likelihood of packed (N, 3H/2, W) crops under every state: (N, K).
+
+        States other than the released one bear a disbelief that grows with the picture's misfit.
+        """
+        energies = self._energies(self._flat(crops))
+        constants = np.array([state.constant for state in self._states], np.float32)
+        misfit = np.maximum((energies - constants).min(axis=1, keepdims=True), 0)
+        energies[:, 1:] += _DISBELIEF * misfit
+        return energies
 
     def level(
         self, crops: Gray, energies: Gray, off: NDArray[np.intp], on: NDArray[np.intp]
@@ -165,7 +181,8 @@ class Control:
         """Add to every state what the best one leaves unexplained of the median picture."""
         energies = self._energies(np.zeros((1, len(self._median)), np.float32))[0]
         best = int(energies.argmin())
-        if energies[0] - energies[best] < 30:
+        gain, misfit = energies[0] - energies[best], energies[0] - self._states[0].constant
+        if gain < max(_HELD, _EXPLAINED * misfit):
             best = 0
         free = self._basis * clear[best][:, None]
         weight = self._states[best].weight
