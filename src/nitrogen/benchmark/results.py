@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from nitrogen import files
 from nitrogen.benchmark.config import EVALUATION_SEEDS, Mode
 from nitrogen.benchmark.task import Task
 from nitrogen.benchmark.trace import Trace
@@ -148,13 +149,11 @@ def merge(paths: Sequence[Path]) -> list[Result]:
 
 def write_results(path: Path, results: Sequence[Result], skipped: Mapping[str, str]) -> None:
     """Write all episodes into the new file `path`, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.unlink(missing_ok=True)
-    with MetricLog(temporary) as log:
-        for result in results:
-            log.write(**result.as_json())
-    note_skipped(temporary, skipped)
-    temporary.replace(path)
+    with files.replacing(path) as partial:
+        with MetricLog(partial) as log:
+            for result in results:
+                log.write(**result.as_json())
+        note_skipped(partial, skipped)
 
 
 def _end(result: Result) -> tuple[bool, int]:

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from nitrogen import config as configs
+from nitrogen import files
 from nitrogen.actions import BUTTON_INDEX, PRESSED
 from nitrogen.errors import CheckpointError, TrainingError
 from nitrogen.extract import parser
@@ -241,7 +242,6 @@ class _State:
 
     def save(self) -> None:
         """Write `trainer.pt`, whole or not at all."""
-        temporary = self._file.with_suffix(".tmp")
         state = {
             "step": self.step,
             "network": self.network.state_dict(),
@@ -249,10 +249,9 @@ class _State:
             "optimiser": self._optimiser.state_dict(),
         }
         try:
-            torch.save(state, temporary)
-            temporary.replace(self._file)
+            with files.replacing(self._file) as partial:
+                torch.save(state, partial)
         except (OSError, RuntimeError) as error:
-            temporary.unlink(missing_ok=True)
             raise TrainingError(
                 f"cannot save {self._file}: {error}; the last complete save is kept there"
             ) from error

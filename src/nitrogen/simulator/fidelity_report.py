@@ -4,12 +4,12 @@ Knows measurements and reports. Measures nothing.
 """
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from nitrogen import files
 from nitrogen.report import Report
 from nitrogen.simulator.fidelity import CONTROLS, PAUSED, Divergence, Fidelity
 
@@ -41,7 +41,7 @@ def write(fidelity: Fidelity, folder: Path) -> list[Path]:
     """`fidelity.json`, `fidelity.png` and `fidelity.html` in `folder`; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     data, plot, page = (folder / f"fidelity.{kind}" for kind in ("json", "png", "html"))
-    _replace(data, as_json(fidelity).encode())
+    files.write_text(data, as_json(fidelity))
     _plot(fidelity, plot)
     report = Report(
         f"Does {fidelity.game} repeat?",
@@ -98,12 +98,5 @@ def _plot(fidelity: Fidelity, path: Path) -> None:
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=2)
-    partial = path.with_suffix(".tmp.png")
-    figure.savefig(partial)
-    partial.replace(path)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(data)
-    partial.replace(path)
+    with files.replacing(path) as partial:
+        figure.savefig(partial, format="png")
