@@ -57,7 +57,7 @@ bool thread_runs(pid_t id)
     if (!read_about(id, "stat", text, sizeof text))
         return false;
     const char *end = strrchr(text, ')'); /* a name is at most 15 characters: it fits */
-    return end && end[1] && end[2] == 'R';
+    return end && end[1] && (end[2] == 'R' || end[2] == 'D'); /* D: a page or a disk is awaited */
 }
 
 int folder_numbers(const char *path, int *numbers, int limit)

@@ -7,7 +7,7 @@
 
 bool thread_exists(pid_t id);
 
-/* Running or ready to run; false if it sleeps or has ended. */
+/* Running, ready to run or waiting for a page or a disk; false if it sleeps or has ended. */
 bool thread_runs(pid_t id);
 
 /* Does it wait for another thread of this process (and not for a socket, file or other process)? */

@@ -7,6 +7,7 @@ torch where it exists and torch's own `linear` where it does not.
 """
 
 import copy
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,10 @@ from nitrogen.model.dit import (
 from nitrogen.model.flow import Solver
 from nitrogen.model.layout import ACTION_VALUES
 from nitrogen.model.network import NitroGen, context_bias, join_tokens
+from nitrogen.model.precision import multiplies_bfloat16
 from nitrogen.model.siglip import VisionBlock
+
+log = logging.getLogger(__name__)
 
 ALWAYS_PACKED = 2**18
 """Weights of a matrix from which the prepacked product is used for any input."""
@@ -47,10 +51,11 @@ NARROW = 256
 """Width of the diffusion transformer below which bfloat16 is slower than float32 on CPUs."""
 
 
-def can_prepack() -> bool:
-    """Whether this build of torch has the private operators for prepacked weights."""
+def can_prepack(dtype: torch.dtype = EXACT) -> bool:
+    """Whether this build of torch has private operators for prepacked weights of `dtype` here."""
     packs = hasattr(torch.ops.mkldnn, "_reorder_linear_weight")
-    return packs and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    packs = packs and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return packs and (dtype == EXACT or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()))
 
 
 class Linear:
@@ -138,6 +143,8 @@ class Sampler:
         self.device = network.dit.out.weight.device
         on_cpu = self.device.type == "cpu"
         self.dtype = EXACT if on_cpu and network.config.dit.width < NARROW else dtype
+        if self.dtype == torch.bfloat16 and not multiplies_bfloat16(self.device):
+            log.warning("%s has no instructions for bfloat16: float32 is faster here", self.device)
         self._pack = can_prepack() and on_cpu if prepack is None else prepack
         with torch.inference_mode():
             self._fold_encoder(network)
@@ -150,7 +157,8 @@ class Sampler:
         self, weight: Tensor, bias: Tensor, activation: str = "none", dtype: torch.dtype = EXACT
     ) -> Linear:
         weight, bias = weight.detach().to(dtype), bias.detach().to(dtype, copy=True)
-        return Linear(weight, bias, pack=self._pack, activation=activation)
+        pack = self._pack and can_prepack(dtype)
+        return Linear(weight, bias, pack=pack, activation=activation)
 
     def _norm(self, norm: nn.LayerNorm) -> Callable[[Tensor], Tensor]:
         weight, bias = _frozen(norm.weight), _frozen(norm.bias)
