@@ -30,7 +30,7 @@ demo: setup
 	$(BIN)/nitrogen demo --out runs/demo
 
 test: system setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 check: setup
 	$(BIN)/ruff format --check .
