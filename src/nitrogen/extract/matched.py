@@ -39,7 +39,7 @@ _LOST = 0.6
 """Score below which a stick is not where it seems to be."""
 _LONGEST_BRIDGE = 15
 """Rows without sight of the stick that are bridged; longer ones stay as read."""
-_CLICK_CONTRAST = 4.0
+_CLICK_CONTRAST = 9.0
 """Standard deviations, squared, by which a stick's cap must change colour to be judged by it."""
 
 

@@ -42,6 +42,8 @@ _BODY = 0.5
 _CHROMA = MATRICES["bt709"][1:]
 _AMBIGUOUS = 1.5
 """Times the energy of the best coarse place up to which another one is looked at closely."""
+_DISBELIEF = 0.08
+"""Share of what is left unexplained by which a click must explain the picture better."""
 _CLICK_COVER = 0.15
 """Share of the stick's reach that a click changes, from which the tracker tells clicks."""
 
@@ -305,11 +307,12 @@ class StickTracker:
         up, down = self._cell(False, *at), self._cell(True, *at)  # noqa: FBT003
         variance = _NOISE**2 + (np.minimum(up.clear[0], down.clear[0]) * self._texture[0]) ** 2
         b = level[:, None, None]
-        change = (down.ink[0] - up.ink[0]) + b * (down.veil[0] - up.veil[0])
-        middle = ((down.ink[0] + up.ink[0]) + b * (down.veil[0] + up.veil[0])) / 2
-        pull = self._trust[0] * change / variance
-        apart = (pull * change).sum(axis=(1, 2))
-        return np.asarray(0.5 + ((area - middle) * pull).sum(axis=(1, 2)) / (apart + 1), np.float32)
+        weight = self._trust[0] / variance
+        released, pressed = (cell.ink[0] + b * cell.veil[0] for cell in (up, down))
+        costs = [(weight * (area - seen) ** 2).sum(axis=(1, 2)) for seen in (released, pressed)]
+        apart = (weight * (pressed - released) ** 2).sum(axis=(1, 2))
+        lead = costs[0] - costs[1] - _DISBELIEF * np.minimum(*costs)
+        return np.asarray(0.5 + 0.5 * lead / (apart + 1), np.float32)
 
     def _cell(self, down: bool, i: int, j: int) -> _Cell:  # noqa: FBT001
         """The prediction with the stick at lattice place (i, j)."""
