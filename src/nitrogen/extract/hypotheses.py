@@ -160,7 +160,7 @@ class Control:
         rest = (seen**2).sum(axis=1) - ((seen @ self._planes) ** 2).sum(axis=1)
         spread = np.sqrt(np.maximum(rest, 0) / len(self._around))
         limits = np.sqrt(np.multiply(_TEXTURES[1:], _TEXTURES[:-1]))
-        return np.searchsorted(limits, spread)
+        return np.asarray(np.searchsorted(limits, spread), np.intp)
 
     def _banks_for(self, flat: Gray) -> NDArray[np.intp]:
         """Which of the banks judges each picture, (N,): that of its texture, or the usual one.
