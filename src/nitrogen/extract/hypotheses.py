@@ -57,6 +57,19 @@ class _State:
     """(P, 5): what the whitened products with `plane` say about the background, in grey levels."""
 
 
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """What N pictures show round a control."""
+
+    flat: Gray
+    """(N, P): its pixels minus the median."""
+    banks: NDArray[np.intp]
+    """(N,): which bank of states judges each picture."""
+
+    def __len__(self) -> int:
+        return len(self.flat)
+
+
 class Control:
     """One control and its states; the first state is the released one."""
 
@@ -96,25 +109,29 @@ class Control:
         self._calibrate(clear)
         self.evidence = self._weigh(clear)
 
-    def energies(self, crops: Gray) -> Gray:
-        """Minus twice the log likelihood of packed (N, 3H/2, W) crops under every state: (N, K).
+    def patches(self, crops: Gray) -> Patches:
+        """The control's part of packed crops, (N, 3H/2, W)."""
+        flat = self._flat(crops)
+        # Not busier than usual: an edge that passes by the control does not make its inside busy.
+        return Patches(flat, np.minimum(self._textures(flat), len(self._banks) - 1))
+
+    def energies(self, patches: Patches) -> Gray:
+        """Minus twice the log likelihood of N pictures under every state: (N, K).
 
         States other than the released one bear a disbelief that grows with the picture's misfit.
         """
-        flat = self._flat(crops)
-        textures = self._banks_for(flat)
-        energies = np.empty((len(flat), len(self._banks[0])), np.float32)
+        energies = np.empty((len(patches), len(self._banks[0])), np.float32)
         constants = np.empty_like(energies)
-        for texture in np.unique(textures):
-            chosen, bank = textures == texture, self._banks[texture]
-            energies[chosen] = _energies(flat[chosen], bank)
+        for index in np.unique(patches.banks):
+            chosen, bank = patches.banks == index, self._banks[index]
+            energies[chosen] = _energies(patches.flat[chosen], bank)
             constants[chosen] = [state.constant for state in bank]
         misfit = np.maximum((energies - constants).min(axis=1, keepdims=True), 0)
         energies[:, 1:] += _DISBELIEF * misfit
         return energies
 
     def level(
-        self, crops: Gray, energies: Gray, off: NDArray[np.intp], on: NDArray[np.intp]
+        self, patches: Patches, energies: Gray, off: NDArray[np.intp], on: NDArray[np.intp]
     ) -> Gray:
         """Per frame: 0 if it is like state `off`, 1 if like `on`, one half if who knows.
 
@@ -125,12 +142,11 @@ class Control:
         gain = energies[rows, off] - energies[rows, on]
         likely, other = np.where(gain > 0, (on, off), (off, on))
         apart = np.empty(len(gain), np.float32)
-        flat = self._flat(crops)
-        keys = np.stack([self._banks_for(flat), likely, other], axis=1)
+        keys = np.stack([patches.banks, likely, other], axis=1)
         for key in np.unique(keys, axis=0):
             chosen = np.flatnonzero((keys == key).all(axis=1))
             bank = self._banks[key[0]]
-            apart[chosen] = _apart(flat[chosen], bank[key[1]], bank[key[2]])
+            apart[chosen] = _apart(patches.flat[chosen], bank[key[1]], bank[key[2]])
         return np.clip(0.5 + 0.5 * gain / (apart + 20.0), -0.5, 1.5).astype(np.float32)
 
     def _flat(self, crops: Gray) -> Gray:
@@ -161,13 +177,6 @@ class Control:
         spread = np.sqrt(np.maximum(rest, 0) / len(self._around))
         limits = np.sqrt(np.multiply(_TEXTURES[1:], _TEXTURES[:-1]))
         return np.asarray(np.searchsorted(limits, spread), np.intp)
-
-    def _banks_for(self, flat: Gray) -> NDArray[np.intp]:
-        """Which of the banks judges each picture, (N,): that of its texture, or the usual one.
-
-        Not more than usual: an edge that passes by the control does not make its inside busy.
-        """
-        return np.minimum(self._textures(flat), len(self._banks) - 1)
 
     def _state(self, ink: Gray, clear: Gray, texture: float) -> _State:
         variance = _NOISE**2 + (clear * texture) ** 2
