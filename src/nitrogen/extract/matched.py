@@ -17,7 +17,7 @@ from nitrogen.actions import BUTTON_INDEX, STICKS, Actions
 from nitrogen.errors import ExtractionError
 from nitrogen.extract import colour, detectors
 from nitrogen.extract.clicks import ClickColour
-from nitrogen.extract.hypotheses import Control, changed
+from nitrogen.extract.hypotheses import Control, Patches, changed
 from nitrogen.extract.locate import Found, gray_of
 from nitrogen.extract.reader import Planes, ReaderName, Reading
 from nitrogen.extract.siblings import ground_of
@@ -39,7 +39,7 @@ _LOST = 0.6
 """Score below which a stick is not where it seems to be."""
 _LONGEST_BRIDGE = 15
 """Rows without sight of the stick that are bridged; longer ones stay as read."""
-_CLICK_CONTRAST = 4.0
+_CLICK_CONTRAST = 9.0
 """Standard deviations, squared, by which a stick's cap must change colour to be judged by it."""
 
 
@@ -114,14 +114,15 @@ class MatchedReader:
             rest = luma - self._median[: self._height]
             parts = [1 + detectors.apply([self._presence], rest) / self.gain]
         for names, control in self._controls:
+            patches = control.patches(pictures)
             if len(names) == 4:
-                parts.append(_directions(control, pictures))
+                parts.append(_directions(control, patches))
             elif self._is_analogue(names[0]):
-                parts.append(_travel(control, pictures))
+                parts.append(_travel(control, patches))
             else:
                 zero = np.zeros(len(crops), np.intp)
-                energies = control.energies(pictures)
-                parts.append(control.level(pictures, energies, zero, zero + 1)[:, None])
+                energies = control.energies(patches)
+                parts.append(control.level(patches, energies, zero, zero + 1)[:, None])
         for (_, tracker, _), click in zip(self._sticks, self._clicks, strict=True):
             tracked = tracker.track(pictures)
             if click.contrast > _CLICK_CONTRAST:
@@ -185,7 +186,7 @@ class MatchedReader:
         """The colour matrix whose controls explain the samples best, and its controls."""
         made = {name: list(self._make_controls(stack, name)) for name in colour.MATRICES}
         costs = {
-            name: sum(float(c.energies(stack).min(axis=1).sum()) for _, c in controls)
+            name: sum(float(c.energies(c.patches(stack)).min(axis=1).sum()) for _, c in controls)
             for name, controls in made.items()
         }
         best = min(costs, key=costs.__getitem__)
@@ -307,24 +308,24 @@ def _inside(box: Box, frame: tuple[int, int] | None) -> NDArray[np.bool_]:
     return np.outer((rows >= 0) & (rows < bottom), (columns >= 0) & (columns < right))
 
 
-def _directions(control: Control, pictures: Gray) -> Gray:
+def _directions(control: Control, patches: Patches) -> Gray:
     """How pressed each of the four directions looks, (N, 4)."""
-    energies = control.energies(pictures)
-    result = np.empty((len(pictures), 4), np.float32)
+    energies = control.energies(patches)
+    result = np.empty((len(patches), 4), np.float32)
     for direction in range(4):
         on = [k for k, state in enumerate(_DPAD_STATES) if direction in state]
         off = [k for k, state in enumerate(_DPAD_STATES) if direction not in state]
         best_on = np.array(on)[energies[:, on].argmin(axis=1)]
         best_off = np.array(off)[energies[:, off].argmin(axis=1)]
-        result[:, direction] = control.level(pictures, energies, best_off, best_on)
+        result[:, direction] = control.level(patches, energies, best_off, best_on)
     return result
 
 
-def _travel(control: Control, pictures: Gray) -> Gray:
+def _travel(control: Control, patches: Patches) -> Gray:
     """The travel that explains each picture best, (N, 1), refined between the states."""
-    energies = control.energies(pictures)
+    energies = control.energies(patches)
     best = np.clip(energies.argmin(axis=1), 1, len(_TRAVEL) - 2)
-    n = np.arange(len(pictures))
+    n = np.arange(len(patches))
     left, middle, right = energies[n, best - 1], energies[n, best], energies[n, best + 1]
     bend = np.maximum(left - 2 * middle + right, 1e-3)
     shift = np.clip(0.5 * (left - right) / bend, -1, 1)

@@ -42,6 +42,8 @@ _BODY = 0.5
 _CHROMA = MATRICES["bt709"][1:]
 _AMBIGUOUS = 1.5
 """Times the energy of the best coarse place up to which another one is looked at closely."""
+_DISBELIEF = 0.08
+"""Share of what is left unexplained by which a click must explain the picture better."""
 _CLICK_COVER = 0.15
 """Share of the stick's reach that a click changes, from which the tracker tells clicks."""
 
@@ -125,6 +127,8 @@ class StickTracker:
         under = self._views[0][0][..., 3]
         self._planes = 3 if float(under[reach].mean()) * gain < _BODY else 1
         margin = 12
+        near = (self._rows, self._columns)
+        self._near_views = [tuple(view[near] for view in pair) for pair in self._views]
         self._wide = (
             slice(max(self._rows.start - margin, 0), self._rows.stop + margin),
             slice(max(self._columns.start - margin, 0), self._columns.stop + margin),
@@ -305,11 +309,12 @@ class StickTracker:
         up, down = self._cell(False, *at), self._cell(True, *at)  # noqa: FBT003
         variance = _NOISE**2 + (np.minimum(up.clear[0], down.clear[0]) * self._texture[0]) ** 2
         b = level[:, None, None]
-        change = (down.ink[0] - up.ink[0]) + b * (down.veil[0] - up.veil[0])
-        middle = ((down.ink[0] + up.ink[0]) + b * (down.veil[0] + up.veil[0])) / 2
-        pull = self._trust[0] * change / variance
-        apart = (pull * change).sum(axis=(1, 2))
-        return np.asarray(0.5 + ((area - middle) * pull).sum(axis=(1, 2)) / (apart + 1), np.float32)
+        weight = self._trust[0] / variance
+        released, pressed = (cell.ink[0] + b * cell.veil[0] for cell in (up, down))
+        costs = [(weight * (area - seen) ** 2).sum(axis=(1, 2)) for seen in (released, pressed)]
+        apart = (weight * (pressed - released) ** 2).sum(axis=(1, 2))
+        lead = costs[0] - costs[1] - _DISBELIEF * np.minimum(*costs)
+        return np.asarray(0.5 + 0.5 * lead / (apart + 1), np.float32)
 
     def _cell(self, down: bool, i: int, j: int) -> _Cell:  # noqa: FBT001
         """The prediction with the stick at lattice place (i, j)."""
@@ -327,20 +332,20 @@ class StickTracker:
         """Colour over black, the stick's own cover, and how clear, with it at (x, y)."""
         layer, renderer = self._layer, self._renderer
         sprite = layer.down if down and layer.down is not None else layer.up
-        under, over = self._views[int(down)]
+        under, over = self._near_views[int(down)]
         pos = (layer.pos[0] + x * layer.travel[0], layer.pos[1] + y * layer.travel[1])
         left, top, pixels = renderer.sprite(sprite, pos, (x * layer.tilt, y * layer.tilt))
         picture = under.copy()
         cover = np.zeros(picture.shape[:2], np.float32)
-        if pixels.size:
-            place = (slice(top, top + pixels.shape[0]), slice(left, left + pixels.shape[1]))
-            picture[place] = picture[place] * (1 - pixels[..., 3:]) + pixels
-            cover[place] = pixels[..., 3]
-        picture = picture * (1 - over[..., 3:]) + over
-        parts = (picture[..., :3] * self._gain, cover, 1 - self._gain * picture[..., 3])
-        return tuple(  # type: ignore[return-value]
-            np.ascontiguousarray(part[self._rows, self._columns], np.float32) for part in parts
+        rows, own_rows = _common(top - self._rows.start, pixels.shape[0], picture.shape[0])
+        columns, own_columns = _common(
+            left - self._columns.start, pixels.shape[1], picture.shape[1]
         )
+        seen = pixels[own_rows, own_columns]
+        picture[rows, columns] = picture[rows, columns] * (1 - seen[..., 3:]) + seen
+        cover[rows, columns] = seen[..., 3]
+        picture = picture * (1 - over[..., 3:]) + over
+        return picture[..., :3] * self._gain, cover, 1 - self._gain * picture[..., 3]
 
     def _small(self, picture: Gray, plane: int) -> Gray:
         shrink = self._shrink if plane == 0 else max(1, self._shrink // 2)
@@ -348,6 +353,12 @@ class StickTracker:
             return picture
         size = (math.ceil(picture.shape[1] / shrink), math.ceil(picture.shape[0] / shrink))
         return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _common(start: int, length: int, limit: int) -> tuple[slice, slice]:
+    """Of `length` pixels from `start` on those within 0..limit: there, and counted from `start`."""
+    first, last = min(max(start, 0), limit), min(max(start + length, 0), limit)
+    return slice(first, last), slice(first - start, last - start)
 
 
 def _even(places: NDArray[np.intp], margin: int) -> slice:
