@@ -8,7 +8,7 @@ fraction.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -52,7 +52,8 @@ _CLICK_COVER = 0.15
 class _Cell:
     """The prediction for one place of the stick, plane by plane: ink + level * veil.
 
-    Luma is high-passed; chroma, at half the size, is not, and is about 0.
+    Only pixels that count, (P,). Luma is high-passed; chroma, at half the size, is not, and is
+    about 0.
     """
 
     ink: tuple[Gray, ...]
@@ -88,9 +89,9 @@ class _Plane:
 
 
 def _energies(bank: "list[_Plane]", area: "list[Gray]", levels: Gray) -> Gray:
-    """Of (N, h, w) pictures plane by plane, over backgrounds of (N, planes) levels: (N, K)."""
+    """Of (N, P) pictures plane by plane, over backgrounds of (N, planes) levels: (N, K)."""
     parts = [
-        plane.energies(pictures.reshape(len(pictures), -1), levels[:, index])
+        plane.energies(pictures, levels[:, index])
         for index, (plane, pictures) in enumerate(zip(bank, area, strict=True))
     ]
     return np.asarray(sum(parts), np.float32)
@@ -139,17 +140,26 @@ class StickTracker:
         self._shrink = max(1, round(travel_x * _REACH / _COARSE / 1.5))
         self._cells: dict[tuple[bool, int, int], _Cell] = {}
         trust = self._swept(others)
-        self._trust = (trust, *(_half(trust) for _ in range(self._planes - 1)))
+        whole = (trust, *(_half(trust) for _ in range(self._planes - 1)))
+        small = tuple(self._small(plane, i) for i, plane in enumerate(whole))
+        self._kept, self._small_kept = (
+            [np.flatnonzero(plane) for plane in planes] for planes in (whole, small)
+        )
+        self._trust, self._small_trust = (
+            [plane[plane > 0] for plane in planes] for planes in (whole, small)
+        )
         self._coarse = [self._lattice(down) for down in self._variants]
-        self._near = lru_cache(maxsize=128)(self._neighbourhood)
+        self._near = lru_cache(maxsize=256)(self._neighbourhood)
 
     def track(self, crops: Gray) -> Gray:
         """(N, 3H/2, W) packed crops → (N, 4): x, y in travels, how clicked (0..1), score."""
         area, levels = self._area(crops)
-        small = [
+        shrunk = [
             np.stack([self._small(picture, index) for picture in plane])
             for index, plane in enumerate(area)
         ]
+        small = [_counting(*pair) for pair in zip(shrunk, self._small_kept, strict=True)]
+        area = [_counting(*pair) for pair in zip(area, self._kept, strict=True)]
         result = np.full((len(crops), 5), np.inf, np.float32)
         coarse = np.stack([_energies(bank, small, levels) for bank in self._coarse], axis=1)
         coarse[:, :, _CORNERS] = np.inf
@@ -233,28 +243,27 @@ class StickTracker:
 
     def _lattice(self, down: bool) -> list[_Plane]:  # noqa: FBT001
         steps = range(-_COARSE * _FINER, _COARSE * _FINER + 1, _FINER)
-        cells = [self._cell(down, i, j) for j in steps for i in steps]
 
-        def small(planes: tuple[Gray, ...]) -> tuple[Gray, ...]:
-            return tuple(self._small(plane, index) for index, plane in enumerate(planes))
+        def small(plane: Gray, index: int) -> Gray:
+            return self._small(plane, index).ravel()[self._small_kept[index]]
 
-        shrunk = [_Cell(small(cell.ink), small(cell.veil), small(cell.clear)) for cell in cells]
-        return self._bank(shrunk, small(self._trust))
+        cells = [self._drawn(down, i, j, small) for j in steps for i in steps]
+        return self._bank(cells, self._small_trust)
 
     def _neighbourhood(self, down: bool, i: int, j: int, span: int) -> list[_Plane]:  # noqa: FBT001
         steps = range(-span, span + 1)
         cells = [self._cell(down, i + di, j + dj) for dj in steps for di in steps]
         return self._bank(cells, self._trust)
 
-    def _bank(self, cells: list[_Cell], trust: tuple[Gray, ...]) -> list[_Plane]:
+    def _bank(self, cells: list[_Cell], trust: list[Gray]) -> list[_Plane]:
         bank = []
         for index in range(self._planes):
             ink, veil, clear = (
-                np.stack([getattr(cell, name)[index].ravel() for cell in cells])
+                np.stack([getattr(cell, name)[index] for cell in cells])
                 for name in ("ink", "veil", "clear")
             )
             texture = self._texture[min(index, 1)]
-            weight = 0.25 * trust[index].ravel() / (_NOISE**2 + (clear * texture) ** 2)
+            weight = 0.25 * trust[index] / (_NOISE**2 + (clear * texture) ** 2)
             constants = [
                 (weight * a * b).sum(axis=1) for a, b in ((ink, ink), (ink, veil), (veil, veil))
             ]
@@ -298,21 +307,20 @@ class StickTracker:
     def _score(self, area: Gray, level: Gray, down: bool, at: tuple[int, int]) -> Gray:  # noqa: FBT001
         """Correlation of the pictures with the prediction where the stick moves."""
         cell = self._cell(down, *at)
-        template = cell.ink[0] + level[:, None, None] * cell.veil[0]
+        template = cell.ink[0] + level[:, None] * cell.veil[0]
         weight = self._trust[0] * (1.02 - cell.clear[0])
-        both = (area * template * weight).sum(axis=(1, 2))
-        sizes = [(x * x * weight).sum(axis=(1, 2)) for x in (area, template)]
+        both = (area * template) @ weight
+        sizes = [(x * x) @ weight for x in (area, template)]
         return np.asarray(both / np.sqrt(np.maximum(sizes[0] * sizes[1], 1e-3)), np.float32)
 
     def _clicked(self, area: Gray, level: Gray, at: tuple[int, int]) -> Gray:
         """0 where the sprite at this place looks up, 1 where it looks pressed."""
-        up, down = self._cell(False, *at), self._cell(True, *at)  # noqa: FBT003
+        up, down = (self._cell(which, *at) for which in (False, True))
         variance = _NOISE**2 + (np.minimum(up.clear[0], down.clear[0]) * self._texture[0]) ** 2
-        b = level[:, None, None]
         weight = self._trust[0] / variance
-        released, pressed = (cell.ink[0] + b * cell.veil[0] for cell in (up, down))
-        costs = [(weight * (area - seen) ** 2).sum(axis=(1, 2)) for seen in (released, pressed)]
-        apart = (weight * (pressed - released) ** 2).sum(axis=(1, 2))
+        released, pressed = (cell.ink[0] + level[:, None] * cell.veil[0] for cell in (up, down))
+        costs = [((area - seen) ** 2) @ weight for seen in (released, pressed)]
+        apart = ((pressed - released) ** 2) @ weight
         lead = costs[0] - costs[1] - _DISBELIEF * np.minimum(*costs)
         return np.asarray(0.5 + 0.5 * lead / (apart + 1), np.float32)
 
@@ -320,13 +328,17 @@ class StickTracker:
         """The prediction with the stick at lattice place (i, j)."""
         key = (down, i, j)
         if key not in self._cells:
-            ink, _, clear = self._sprite(i * _UNIT, j * _UNIT, down=down)
-            small = (_half(clear),) * (self._planes - 1)
-            chroma = tuple(_half(ink @ row) for row in _CHROMA[: self._planes - 1])
-            self._cells[key] = _Cell(
-                (high_pass(ink @ LUMA), *chroma), (high_pass(clear), *small), (clear, *small)
+            self._cells[key] = self._drawn(
+                down, i, j, lambda plane, index: plane.ravel()[self._kept[index]]
             )
         return self._cells[key]
+
+    def _drawn(self, down: bool, i: int, j: int, cut: Callable[[Gray, int], Gray]) -> _Cell:  # noqa: FBT001
+        ink, _, clear = self._sprite(i * _UNIT, j * _UNIT, down=down)
+        small = (_half(clear),) * (self._planes - 1)
+        chroma = tuple(_half(ink @ row) for row in _CHROMA[: self._planes - 1])
+        parts = ((high_pass(ink @ LUMA), *chroma), (high_pass(clear), *small), (clear, *small))
+        return _Cell(*(tuple(cut(p, index) for index, p in enumerate(part)) for part in parts))
 
     def _sprite(self, x: float, y: float, *, down: bool) -> tuple[Gray, Gray, Gray]:
         """Colour over black, the stick's own cover, and how clear, with it at (x, y)."""
@@ -353,6 +365,11 @@ class StickTracker:
             return picture
         size = (math.ceil(picture.shape[1] / shrink), math.ceil(picture.shape[0] / shrink))
         return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _counting(pictures: Gray, kept: NDArray[np.intp]) -> Gray:
+    """(N, h, w) pictures → (N, P): only the pixels that count."""
+    return pictures.reshape(len(pictures), -1).take(kept, axis=1)
 
 
 def _common(start: int, length: int, limit: int) -> tuple[slice, slice]:
