@@ -49,6 +49,39 @@ def test_made_up_pads_show_each_control_and_nothing_else(seed):
         assert (drawn[0] != drawn[1]).any() == (side in sketch.caps)
 
 
+def test_pad_in_other_colours_shows_the_same_controls_in_the_same_places():
+    sketch = sketch_of(find_skin("offset_series"), SIZE)
+    drawn = np.empty((2, 2, SIZE[1], SIZE[0], 4), np.uint8)
+    for seed in range(8):
+        other = sketch.recoloured(np.random.default_rng(seed))
+        for name in BUTTONS:
+            held = Actions.concatenate([Actions.released(1), Actions.of(name)])
+            for pad, pictures in zip((sketch, other), drawn, strict=True):
+                pad.draw(held, pictures)
+            changed = np.abs(np.diff(drawn.astype(int), axis=1)).sum(axis=(1, 4)) > 24
+            assert other.shows(name) == sketch.shows(name)
+            assert changed[1].any() == changed[0].any()
+        assert np.array_equal(drawn[0, ..., 3], drawn[1, ..., 3])
+        assert np.abs(drawn[0].astype(int) - drawn[1]).mean() > 1
+
+
+def test_held_button_rests_as_held(backgrounds):
+    sketch = sketch_of(find_skin("offset_classic"), SIZE)
+    drawn = np.empty((2, SIZE[1], SIZE[0], 4), np.uint8)
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        crops = scene(rng, backgrounds, pairs=40, size=SIZE, sketch=sketch, easy=True, held=True)
+        shares = (crops.actions.buttons > 0.5).mean(axis=0)
+        button = int(shares.argmax())
+        assert 0.6 < shares[button] < 0.95
+        sketch.draw(Actions.concatenate([Actions.released(1), Actions.of(BUTTONS[button])]), drawn)
+        lit = np.abs(np.diff(drawn.astype(int), axis=0)[0]).sum(axis=2) > 60
+        lit &= (drawn[..., 3] == 255).all(axis=0)
+        apart = np.abs(drawn[..., :3].astype(int) - crops.rest[0])
+        released, held = apart[:, lit].mean(axis=(1, 2))
+        assert held < released
+
+
 def test_truth_of_triggers_is_what_is_drawn():
     sketch = sketch_of(find_skin("nitrogen"), SIZE)
     truth = take_states(Actions.of(left_trigger=0.3), sketch)

@@ -27,6 +27,10 @@ class PictureConfig:
     easy_share: float = 0.25
     invented: float = 0.9
     """Share of scenes with a made-up pad; the others show the skins given."""
+    recoloured: float = 0.0
+    """Share of the scenes of given skins that show them in other colours."""
+    held: float = 0.0
+    """Share of scenes in which a button is held in the resting picture and most of the time."""
     scenery: int = 150
     """Pictures of built-in games, and as many textures, to lay overlays on."""
     scene_pairs: int = 12
@@ -74,6 +78,7 @@ class Pictures:
                 size=self._size,
                 sketch=self._pick(rng),
                 easy=bool(rng.random() < easy),
+                held=bool(rng.random() < config.held),
             )
             for _ in range(-(-pairs // config.scene_pairs))
         ]
@@ -84,7 +89,8 @@ class Pictures:
     def _pick(self, rng: np.random.Generator) -> Sketch | None:
         if not self._sketches or rng.random() < self._config.invented:
             return None
-        return self._sketches[rng.integers(len(self._sketches))]
+        sketch = self._sketches[rng.integers(len(self._sketches))]
+        return sketch.recoloured(rng) if rng.random() < self._config.recoloured else sketch
 
 
 def scenery(count: int, seed: int, *, apart: int = 12) -> Stack:

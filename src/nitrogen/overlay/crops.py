@@ -22,6 +22,8 @@ SHOWN = (*BUTTONS, "left", "right")
 
 _REST = 5
 """Pictures whose median is the resting picture."""
+_HELD = 0.75
+"""Share of the time in which a button is held that rests as held."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,14 +115,20 @@ def scene(
     size: tuple[int, int],
     sketch: Sketch | None = None,
     easy: bool = False,
+    held: bool = False,
 ) -> Crops:
     """One pad, made up unless given, under random conditions; `pairs` pairs at `size` (w, h).
 
-    easy: opaque, undamaged, over scenery that stands still.
+    easy: opaque, undamaged, over scenery that stands still; held: one button is held most of the
+    time, so that the resting picture shows it pressed.
     """
     pad = sketch or random_sketch(rng, size)
-    played = take_states(states(rng, pairs), pad)
-    resting = take_states(states(rng, (_REST + 1) // 2, busy=0.25), pad)[:_REST]
+    played, resting = states(rng, pairs), states(rng, (_REST + 1) // 2, busy=0.25)
+    if held:
+        button = rng.integers(len(BUTTONS))
+        played.buttons[rng.random(len(played)) < _HELD, button] = 1
+        resting.buttons[:, button] = 1
+    played, resting = take_states(played, pad), take_states(resting, pad)[:_REST]
     drawn = np.empty((_REST + 2 * pairs, size[1], size[0], 4), np.uint8)
     pad.draw(Actions.concatenate([resting, played]), drawn)
     behind = _behind(rng, backgrounds, pairs, size)
@@ -135,11 +143,11 @@ def scene(
     pictures = degrade(_compose(drawn, behind, opacity), conditions, rng)
     rest = _median(pictures[:_REST])
     shown = np.array([pad.shows(name) for name in SHOWN]) & ~hidden[:, None]
-    held = Actions(
+    truth = Actions(
         played.buttons * ~hidden[:, None], (played.sticks * ~hidden[:, None]).astype(np.float32)
     )
     rests = np.broadcast_to(rest, (pairs, *rest.shape)).copy()
-    return Crops(pictures[_REST:], rests, held, shown)
+    return Crops(pictures[_REST:], rests, truth, shown)
 
 
 def states(rng: np.random.Generator, pairs: int, *, busy: float = 1.0) -> Actions:

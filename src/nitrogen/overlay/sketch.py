@@ -7,7 +7,7 @@ up; `sketch_of` takes a `padskin/1` skin apart the same way.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -84,6 +84,35 @@ class Sketch:
                     cap.centre[0] + float(x[row]) * cap.reach[0],
                     cap.centre[1] + float(y[row]) * cap.reach[1],
                 )
+
+    def recoloured(self, rng: np.random.Generator) -> "Sketch":
+        """The same pad in other colours: hue turned, sometimes inverted, contrast changed."""
+        angle, contrast = rng.uniform(0, 2 * np.pi), rng.uniform(0.7, 1.3)
+        if rng.random() < 0.35:
+            contrast = -contrast
+        grey = np.full((3, 3), 1 / 3)
+        axis = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
+        turned = np.cos(angle) * (np.eye(3) - grey) + np.sin(angle) * axis
+        matrix = contrast * (rng.uniform(0.5, 1.4) * turned + grey)
+        offset = (1 - contrast) / 2 + rng.normal(0, 0.07)
+        mixing = np.eye(4)
+        mixing[:3, :3], mixing[:3, 3] = matrix, offset
+
+        def repaint(pixels: Pixels) -> Pixels:
+            tall: Any = pixels.reshape(-1, pixels.shape[-2], 4)
+            made: Pixels = np.asarray(cv2.transform(tall, mixing), np.uint8).reshape(pixels.shape)
+            np.minimum(made[..., :3], made[..., 3:], out=made[..., :3])
+            return made
+
+        parts = {
+            name: [part._replace(levels=repaint(part.levels)) for part in each]
+            for name, each in self.parts.items()
+        }
+        caps = {}
+        for side, cap in self.caps.items():
+            up = repaint(cap.up)
+            caps[side] = cap._replace(up=up, down=up if cap.down is cap.up else repaint(cap.down))
+        return Sketch(repaint(self.base), parts, caps)
 
     def _clicks(self, name: str) -> bool:
         cap = self.caps.get(name.removesuffix("_thumb")) if name.endswith("_thumb") else None
