@@ -41,3 +41,26 @@ def test_a_lost_cap_is_led_over():
     followed = caps.deflections(caps.Places(wrong, match), guesses, 1.0, opaque=True)
     assert followed is not None
     assert np.abs(followed - guesses).max() < 0.05
+
+
+def test_a_cap_that_never_rests_is_gauged_by_the_circle_it_fills():
+    angle, size = np.random.default_rng(3).uniform((0, 0.8), (2 * np.pi, 1), (400, 2)).T
+    sticks = np.stack([size * np.cos(angle), size * np.sin(angle)], axis=1).astype(np.float32)
+    sticks[:150] = np.clip(sticks[:150] + np.array([0.3, 0.9]), -0.7, 0.7)
+    at = 5 * sticks + np.array([1.5, -2])
+    guesses = (sticks - np.median(sticks, axis=0)).astype(np.float32)
+    assert np.abs(np.median(sticks, axis=0)).max() > 0.3
+    places = caps.Places(at.astype(np.float32), np.ones(400, np.float32))
+    followed = caps.deflections(places, guesses, 1.0, opaque=False)
+    assert followed is not None
+    assert np.abs(followed - sticks).max() < 0.05
+
+
+def test_a_cap_that_goes_one_way_rests_where_it_often_is():
+    to_the_right = np.abs(np.sin(np.linspace(0, 20, 300))).astype(np.float32)
+    sticks = np.stack([to_the_right, np.zeros_like(to_the_right)], axis=1)
+    sticks[::3] = 0
+    places = caps.Places(6 * sticks + 1, np.ones(300, np.float32))
+    followed = caps.deflections(places, sticks, 1.0, opaque=True)
+    assert followed is not None
+    assert np.abs(followed - sticks).max() < 0.05

@@ -41,6 +41,14 @@ _AGREED_OPAQUE = 0.9
 """The same on opaque pads, where the network itself is good and resting things mislead."""
 _LEAST, _MOST = 1.5, 11.0
 """Travel, in pixels, that is believed."""
+_ENOUGH = 20
+"""Samples from which the middle of the resting places is taken."""
+_RESTS = (0.12, 0.3)
+"""Share of the time that a cap must be at its rest to tell where that is: usually, and if askew."""
+_ASKEW = 1.25
+"""Travel from the rest, in radii of the circle round all places, from which the rest is doubted."""
+_GAP = np.radians(150)
+"""Largest gap between the directions of full deflections that are taken for a whole circle."""
 _LOST = 0.6
 """Share of the usual correlation below which the cap is lost."""
 _BRIDGED = 15
@@ -109,10 +117,13 @@ def learn(pictures: Gray, guesses: Gray, flat: float) -> Cap:
 
 
 def agreement(at: Gray, deflections: Gray) -> float:
-    """Mean over both axes of the correlation of places and deflections, (N, 2) each."""
+    """Correlation of places and deflections, (N, 2) each, over both axes.
+
+    An axis counts by how much it moves: in many games a stick is only pushed sideways.
+    """
     one, other = at - at.mean(axis=0), deflections - deflections.mean(axis=0)
-    scale = np.linalg.norm(one, axis=0) * np.linalg.norm(other, axis=0)
-    return float(((one * other).sum(axis=0) / np.maximum(scale, 1e-6)).mean())
+    scale = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float((one * other).sum()) / max(scale, 1e-6)
 
 
 def deflections(places: Places, rough: Gray, flat: float, *, opaque: bool) -> Gray | None:
@@ -122,14 +133,38 @@ def deflections(places: Places, rough: Gray, flat: float, *, opaque: bool) -> Gr
     """
     if agreement(places.at, rough) < (_AGREED_OPAQUE if opaque else _AGREED):
         return None
-    near = np.hypot(*rough.T) < 0.3
-    rest = np.median(places.at[near] if near.sum() > 20 else places.at, axis=0)
-    moved = (places.at - rest) / (1, flat)
-    travel = float(np.percentile(np.hypot(*moved.T), 98))
+    lost = places.match < _LOST * np.median(places.match)
+    at = places.at / (1, flat)
+    rest, travel = _gauged(at, np.hypot(*rough.T) < 0.3, lost)
     if not _LEAST < travel < _MOST:
         return None
-    lost = places.match < _LOST * np.median(places.match)
-    return _bridged((moved / travel).astype(np.float32), lost, rough)
+    return _bridged(((at - rest) / travel).astype(np.float32), lost, rough)
+
+
+def _gauged(
+    at: Gray, near: NDArray[np.bool_], lost: NDArray[np.bool_]
+) -> tuple[NDArray[np.floating], float]:
+    """Where a cap rests, (2,), and how far it goes, from its places (T, 2).
+
+    near: where the network takes it for resting; the middle of these places is the rest. But if the
+    cap goes all round, and is hardly ever there or that is far from the middle of the circle round
+    all places, the circle is right.
+    """
+    rest = np.median(at[near] if near.sum() > _ENOUGH else at, axis=0)
+    travel = float(np.percentile(np.hypot(*(at - rest).T), 98))
+    kept = at[~lost]
+    kept = kept[np.hypot(*(kept - rest).T) <= 1.02 * travel]
+    if not len(kept):
+        return rest, travel
+    middle, radius = cv2.minEnclosingCircle(kept.astype(np.float32))
+    away = kept - middle
+    angles = np.sort(np.arctan2(away[:, 1], away[:, 0])[np.hypot(*away.T) > 0.85 * radius])
+    if np.diff(angles, append=angles[0] + 2 * np.pi).max() > _GAP:
+        return rest, travel
+    rests = (np.hypot(*(at - rest).T) < 0.15 * travel).mean()
+    if rests >= _RESTS[travel > _ASKEW * radius]:
+        return rest, travel
+    return np.asarray(middle), float(radius)
 
 
 def _bridged(followed: Gray, lost: NDArray[np.bool_], rough: Gray) -> Gray:

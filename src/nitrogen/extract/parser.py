@@ -134,17 +134,18 @@ class NetworkReader:
         small = np.stack([shrink(sample, self._size) for sample in samples])
         self._rest = np.median(small, axis=0).astype(np.int16)
         self._spots = Spots(small, self._rest)
-        self._repeats = None if self._spots.opaque else Repeats(small)
+        seen = np.concatenate([
+            self._look(np.repeat(small[at : at + _BATCH], CROPS, axis=0))[::CROPS]
+            for at in range(0, len(small), _BATCH)
+        ])  # fmt: skip
+        hints = _sigmoid(seen[:, _BUTTONS])
+        self._repeats = None if self._spots.opaque else Repeats(small, hints)
         height, width = samples[0].shape[0] * 2 / 3, samples[0].shape[1]
         self._flat = (self._size[1] / height) / (self._size[0] / width)
-        self._caps = self._learned(small) if len(small) >= _ENOUGH else []
+        self._caps = self._learned(small, seen) if len(small) >= _ENOUGH else []
 
-    def _learned(self, pictures: NDArray[np.uint8]) -> list[caps.Cap]:
-        """The caps of both sticks."""
-        seen = np.concatenate([
-            self._look(np.repeat(pictures[at : at + _BATCH], CROPS, axis=0))[::CROPS]
-            for at in range(0, len(pictures), _BATCH)
-        ])  # fmt: skip
+    def _learned(self, pictures: NDArray[np.uint8], seen: Gray) -> list[caps.Cap]:
+        """The caps of both sticks; seen: (N, ...) what the network says of the pictures."""
         passed = caps.high_passed(pictures)
         return [
             caps.learn(passed, seen[:, _STICKS][:, 2 * side : 2 * side + 2], self._flat)

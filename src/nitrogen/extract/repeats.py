@@ -5,12 +5,19 @@ patch shows one and the same picture. So each patch's samples are compared with 
 that is alike, with a gap to all others, that comes back several times is a control being held.
 Neighbouring patches with the same group are one spot. What a spot shows while held and otherwise,
 with the spread of each pixel, reads it in every frame as a likelihood.
+
+A button that is pressed once or twice does not come back often enough for that. There the network
+helps: what its surest samples of a button have in common, at one place and nowhere else, is the
+button, be the network ever so unsure of the other samples.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nitrogen.actions import PRESSED
 
 Gray = NDArray[np.float32]
 
@@ -46,6 +53,17 @@ _BETWEEN = 0.1
 """Largest share of half-lit samples among the lit."""
 
 
+_HINTED_FEWEST = 3
+"""Samples in a group that agrees with the network."""
+_HINTED_GAP = 1.5
+_SURE = 0.7
+"""Share of the samples of a button that are taken for the surest."""
+_AGREED = 0.5
+"""Correlation with the network from which a group is taken for a button."""
+_TRIES = 3
+"""Places looked at for each button."""
+
+
 class _Spot(NamedTuple):
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
@@ -73,14 +91,25 @@ class _Spot(NamedTuple):
 class Repeats:
     """The spots of one video's overlay that look the same again and again."""
 
-    def __init__(self, pictures: NDArray[np.uint8]) -> None:
-        """pictures: (N, H, W, 3) samples from all over the video, in order."""
+    def __init__(self, pictures: NDArray[np.uint8], hints: Gray | None = None) -> None:
+        """pictures: (N, H, W, 3) samples from all over the video, in order.
+
+        hints: (N, B) how probable a network thinks it that each button is pressed in them.
+        """
         self._size = pictures.shape[1:3]
-        self._spots: list[_Spot] = []
-        for patches, group in _merged(*_own(*_groups(pictures))):
-            spot = _learned(pictures, patches, group)
-            if spot is not None and len(self._spots) < MOST:
-                self._spots.append(spot)
+        found = [
+            spot
+            for patches, group in _merged(*_own(*_groups(pictures)))
+            if (spot := _learned(pictures, patches, group)) is not None
+        ]
+        if hints is not None:
+            known = [spot.ratio(pictures) > 0 for spot in found]
+            found += [
+                spot
+                for spot, group in _hinted(pictures, hints)
+                if not any(_overlap(group, other) > _ALIKE for other in known)
+            ]
+        self._spots = found[:MOST]
 
     def __len__(self) -> int:
         """How many there are, at most MOST."""
@@ -174,8 +203,73 @@ def _merged(
     return sorted(found, key=lambda spot: -len(spot[0]))
 
 
+def _hinted(pictures: NDArray[np.uint8], hints: Gray) -> Iterator[tuple[_Spot, NDArray[np.bool_]]]:
+    """Spots that show the same in the samples that the network is surest of, and their samples."""
+    count, height, width, _ = pictures.shape
+    corners = np.array([
+        (top, left)
+        for top in range(0, height - _PATCH + 1, _STEP)
+        for left in range(0, width - _PATCH + 1, _STEP)
+    ])  # fmt: skip
+    sizes = np.arange(_HINTED_FEWEST - 1, int(_SHARE * count) - 2)
+    if not len(sizes):
+        return
+    flat = np.stack([
+        pictures[:, top : top + _PATCH, left : left + _PATCH].reshape(count, -1)
+        for top, left in corners
+    ]).astype(np.float32)  # fmt: skip
+    power = np.square(flat).sum(axis=2)
+    for hint in hints.T:
+        lit = int((hint > PRESSED).sum())
+        if lit < _HINTED_FEWEST or lit > _SHARE * count:
+            continue
+        surest = np.argsort(-hint)[: max(_HINTED_FEWEST, int(_SURE * lit))]
+        usual = np.median(flat[:, surest], axis=1)
+        apart = power + np.square(usual).sum(axis=1)[:, None]
+        apart -= 2 * np.matmul(flat, usual[:, :, None])[..., 0]
+        apart = np.maximum(apart / flat.shape[2], 0)
+        ranked = np.sort(apart, axis=1)
+        gaps = ranked[:, sizes + 2] / (ranked[:, sizes] + _NOISE)
+        best = gaps.argmax(axis=1)
+        groups = apart <= np.take_along_axis(ranked, sizes[best][:, None], axis=1)
+        agreed = _agreement(groups, hint) * (gaps.max(axis=1) >= _HINTED_GAP)
+        for _ in range(_TRIES):
+            leader = int(agreed.argmax())
+            if agreed[leader] < _AGREED:
+                break
+            away = np.hypot(*(corners - corners[leader]).T)
+            alike = np.array([_overlap(group, groups[leader]) for group in groups])
+            same = (away <= _NEAR) & (alike >= _ALIKE)
+            agreed[away <= _NEAR] = 0
+            if same.sum() < 2 or ((away > _FAR_OFF) & (alike > _ALIKE)).sum() >= _ELSEWHERE:
+                continue
+            group = groups[same].mean(axis=0) > 0.5
+            spot = _learned(pictures, corners[same], group, fewest=_HINTED_FEWEST, returns=1)
+            if spot is not None:
+                group = spot.ratio(pictures) > 0
+                if _agreement(group[None], hint)[0] >= _AGREED:
+                    yield spot, group
+
+
+def _agreement(groups: NDArray[np.bool_], hint: Gray) -> Gray:
+    """Correlation of each group (P, N) with the network's probabilities (N,)."""
+    centred = groups - groups.mean(axis=1, keepdims=True)
+    scale = np.linalg.norm(centred, axis=1) * np.linalg.norm(hint - hint.mean())
+    return np.asarray(centred @ (hint - hint.mean()) / np.maximum(scale, 1e-6), np.float32)
+
+
+def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """Share of the samples of either group that are in both."""
+    return float((one & other).sum() / max(1, (one | other).sum()))
+
+
 def _learned(
-    pictures: NDArray[np.uint8], corners: NDArray[np.intp], group: NDArray[np.bool_]
+    pictures: NDArray[np.uint8],
+    corners: NDArray[np.intp],
+    group: NDArray[np.bool_],
+    *,
+    fewest: int = _FEWEST,
+    returns: int = _RETURNS,
 ) -> _Spot | None:
     """What the patches show while held and otherwise; None if that is not clearly told."""
     inside = np.zeros(pictures.shape[1:3], np.bool_)
@@ -184,7 +278,7 @@ def _learned(
     rows, columns = np.nonzero(inside)
     pixels = pictures[:, rows, columns].astype(np.float32)
     for _ in range(_ROUNDS):
-        if group.sum() < _FEWEST or group.mean() > _SHARE:
+        if group.sum() < fewest or group.mean() > _SHARE:
             return None
         held, free = pixels[group], pixels[~group]
         spot = _Spot(
@@ -193,7 +287,7 @@ def _learned(
         )  # fmt: skip
         ratio = spot.ratio(pictures)
         group = ratio > 0
-    if group.sum() < _FEWEST or _returns(group) < _RETURNS:
+    if group.sum() < fewest or _returns(group) < returns:
         return None
     spot = spot._replace(usual=float(np.median(ratio[group])))
     if spot.usual < _TOLD:
