@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from nitrogen.actions import BUTTON_INDEX
 from nitrogen.errors import CheckpointError, ExtractionError
 from nitrogen.extract import parser
 from nitrogen.extract.segformer import Reader, preset
@@ -51,3 +52,23 @@ def test_damaged_reader_is_refused(network, tmp_path):
         parser.load_network(tmp_path)
     with pytest.raises(CheckpointError, match="nitrogen fit"):
         parser.load_network(tmp_path / "nothing")
+
+
+def test_a_button_that_is_never_surely_pressed_is_noise(network):
+    reader = parser.NetworkReader(network, BOX, crops(4))
+    trace = np.full((200, reader.width), -6, np.float32)
+    trace[:, 34:38] = 0  # sticks rest
+    trace[:, 38:55] = 6  # all buttons are shown
+    south, east = BUTTON_INDEX["south"], BUTTON_INDEX["east"]
+    trace[50:90, east] = 6
+    trace[:, south] = np.random.default_rng(0).normal(-1, 1, 200)
+    trace[:, 17:34] = 0.1
+    trigger = 17 + BUTTON_INDEX["left_trigger"]
+    trace[100:110, trigger] = 0.6
+    reading = reader.read(trace)
+    assert (trace[:, south] > 0).sum() > 20
+    assert np.flatnonzero(reading.actions.button("east") > 0.5).tolist() == list(range(50, 90))
+    assert not reading.actions.button("south").any()
+    assert not reading.actions.button("left_trigger").any()
+    assert {"south", "left_trigger"}.isdisjoint(reading.readable)
+    assert "east" in reading.readable

@@ -37,7 +37,9 @@ _TRUSTED = 25
 """Percentile of the correlation from which a sample teaches."""
 _AGREED = 0.45
 """Agreement with the network from which a followed cap is believed."""
-_AGREED_OPAQUE = 0.9
+UNCLEAR = 0.3
+"""Agreement below which cap and network do not see the same."""
+_AGREED_OPAQUE = 0.8
 """The same on opaque pads, where the network itself is good and resting things mislead."""
 _LEAST, _MOST = 1.5, 11.0
 """Travel, in pixels, that is believed."""

@@ -40,13 +40,16 @@ SHOWN = 0.5
 """Mean probability over the video from which a control counts as part of the overlay."""
 STICK_SHOWN = 0.25
 """The same for sticks: dark caps on dark pads are seen to move before they are seen to be there."""
+STICK_CLEAR = 0.6
+"""Mean probability below which a stick must also be followed, a little, to count."""
 TRIGGERS = ("left_trigger", "right_trigger")
 _ABOVE = 2.0
 """Logits above its median over the video from which a button counts as pressed."""
 _OFF = 0.6
 """Largest reading of a resting stick that is taken off."""
-_SMEARED = 0.5
-"""Share of half-pressed frames among the pressed from which an output of the network is noise."""
+_SURE, _PULLED = (0.9, 0.3), (0.8, 0.2)
+"""A button that the network alone sees is believed if it is sure of it, with this probability (of
+triggers, this travel), in this share of the frames in which it sees it pressed; noise rarely is."""
 
 _BUTTONS = slice(0, 17)
 _TRAVEL = slice(17, 34)
@@ -179,11 +182,10 @@ class NetworkReader:
         sticks = np.clip(trace[:, _STICKS] - _resting(trace[basis][:, _STICKS]), -1, 1)
         levels = self._levels(trace)
         found = roles.assign(*self._spotted(), levels, pressed, sticks)
-        if self._spots.opaque or roles.has_diamond(found):
-            # Where spots can be told, buttons that only seem to be lit are none.
-            present[: len(BUTTONS)] &= [
-                roles.is_switch(column, between_share=_SMEARED) for column in pressed.T
-            ]
+        sure = [_is_sure(column, _SURE) for column in pressed.T]
+        for name in TRIGGERS:
+            sure[BUTTON_INDEX[name]] = _is_sure(buttons[:, BUTTON_INDEX[name]], _PULLED)
+        present[: len(BUTTONS)] &= sure
         buttons *= present[: len(BUTTONS)]
         margin = np.where(present[: len(BUTTONS)], np.abs(2 * pressed - 1), 1.0)
         for name, spots in found.items():
@@ -191,8 +193,8 @@ class NetworkReader:
             buttons[:, index] = level if name in TRIGGERS else level > PRESSED
             margin[:, index] = np.minimum(1, np.abs(2 * level - 1))
             present[index] = True
-        sticks = self._followed(trace, sticks)
-        sticks *= np.repeat(present[len(BUTTONS) :], 2)
+        present[len(BUTTONS) :] &= ~self._unclear(trace, shown[basis], sticks)
+        sticks = self._followed(trace, sticks) * np.repeat(present[len(BUTTONS) :], 2)
         names = {n for n, p in zip((*BUTTONS, "left", "right"), present, strict=True) if p}
         return Reading(
             Actions(
@@ -230,6 +232,15 @@ class NetworkReader:
             if better is not None:
                 sticks[:, axes] = np.clip(better, -1, 1)
         return sticks
+
+    def _unclear(self, trace: Gray, shown: Gray, rough: Gray) -> NDArray[np.bool_]:
+        """Which sticks (2,) the network hardly sees and no cap follows: what it reads is noise."""
+        found = np.zeros(2, np.bool_)
+        for side, columns in enumerate(_CAPS if self._caps else ()):
+            agreed = caps.agreement(trace[:, columns][:, :2], rough[:, 2 * side : 2 * side + 2])
+            hardly = shown[:, len(BUTTONS) + side].mean() < STICK_CLEAR
+            found[side] = hardly and agreed < caps.UNCLEAR
+        return found
 
     def _trace(self, pictures: NDArray[np.uint8]) -> Gray:
         """Trace of an even number of crops (N, H, W, 3) RGB."""
@@ -291,6 +302,12 @@ def _resting(sticks: Gray) -> Gray:
     """What the network reads while the sticks rest, (4,): the median, unless that is far off."""
     middle = np.median(sticks, axis=0)
     return np.asarray(np.where(np.abs(middle) < _OFF, middle, 0), np.float32)
+
+
+def _is_sure(level: Gray, wanted: tuple[float, float]) -> bool:
+    """Whether a level (T,) is that of presses rather than of noise: high enough, often enough."""
+    high, share = wanted
+    return bool((level > high).sum() >= share * (level > PRESSED).sum())
 
 
 def _sigmoid(values: Gray) -> Gray:

@@ -67,16 +67,11 @@ def assign(
     return found
 
 
-def has_diamond(found: dict[str, list[int]]) -> bool:
-    """Whether the face buttons or the directional pad were found."""
-    return set(FACE) <= set(found) or set(ARMS) <= set(found)
-
-
-def is_switch(level: Gray, *, between_share: float = 0.12) -> bool:
+def is_switch(level: Gray) -> bool:
     """Whether a spot is either lit or not, as a button is and the edge of a stick's cap is not."""
     lit = int((level > 0.5).sum())
     between = int(((level > 0.25) & (level < 0.75)).sum())
-    return 2 <= lit < 0.7 * len(level) and between < between_share * lit
+    return 2 <= lit < 0.7 * len(level) and between < 0.12 * lit
 
 
 def correlations(one: Gray, other: Gray) -> Gray:
