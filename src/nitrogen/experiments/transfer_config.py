@@ -9,7 +9,7 @@ from nitrogen.errors import ConfigError
 
 LEVELS = EVALUATION_SEEDS + 200_000
 """First seed of the levels that are played; trials of settings used the seeds before it."""
-LEVELS_PER_SEED = 100_000
+LEVELS_PER_SEED = 10_000
 """Training seed s learns from levels from seed (s + 1) times this on; 0 is pre-training's."""
 LAST_SEED = EVALUATION_SEEDS // LEVELS_PER_SEED - 1
 """Training seeds end before it."""
