@@ -1,17 +1,18 @@
 """Train the reader that ships with the package, into src/nitrogen/extract/weights.
 
     python scripts/make_reader.py RUN_FOLDER [--resume]
-    python scripts/make_reader.py ANOTHER_FOLDER --skins SKINS_FOLDER [--resume]
+    python scripts/make_reader.py ANOTHER_FOLDER --stage 2 --skins SKINS_FOLDER [--resume]
+    python scripts/make_reader.py A_THIRD_FOLDER --stage 3 --skins SKINS_FOLDER [--resume]
 
-The first command starts from nothing: made-up controllers and our own CC0 skins over our own games,
-about 45 minutes on one shared core. The second goes on from the weights that ship, with a folder of
-`padskin/1` skins shown beside these, also in other colours. Which skins were used is said
-in docs/guides/fit.md. The settings are stored in the run's `fit.json` and beside the weights, as
-`recipe.json` and `recipe_skins.json`.
+The first stage starts from nothing: made-up controllers and our own CC0 skins over our own games.
+The others go on from the weights that ship, with a folder of `padskin/1` skins shown beside these,
+also in other colours. Which skins were used is said in docs/guides/fit.md. The settings are stored
+in the run's `fit.json` and beside the weights as `recipe_1.json`, `recipe_2.json` and so on.
 """
 
 import argparse
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -23,7 +24,7 @@ from nitrogen.extract.pictures import PictureConfig
 from nitrogen.extract.segformer import preset
 from nitrogen.overlay.skin import load_skins, shipped_skins
 
-FROM_NOTHING = FitConfig(
+FIRST = FitConfig(
     network=preset("small"),
     pictures=PictureConfig(batch=48),
     steps=6_600,
@@ -34,9 +35,7 @@ FROM_NOTHING = FitConfig(
     average=0.998,
     save_every=150,
 )
-
-
-WITH_SKINS = FitConfig(
+SECOND = FitConfig(
     network=preset("small"),
     pictures=PictureConfig(
         batch=48, easy_steps=1, easy_share=0.12, invented=0.4, recoloured=0.6, held=0.12, seed=7
@@ -50,6 +49,15 @@ WITH_SKINS = FitConfig(
     log_every=20,
     save_every=50,
 )
+THIRD = replace(
+    SECOND,
+    pictures=replace(SECOND.pictures, seed=8),
+    steps=1_300,
+    learning_rate=8e-4,
+    warmup_steps=20,
+    decay_share=0.9,
+)
+STAGES = {1: FIRST, 2: SECOND, 3: THIRD}
 
 
 def show(progress: Progress) -> None:
@@ -68,18 +76,23 @@ def main() -> None:
     cv2.setNumThreads(1)
     cli = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cli.add_argument("out", type=Path)
+    cli.add_argument("--stage", type=int, choices=STAGES, default=1)
     cli.add_argument("--skins", type=Path)
     cli.add_argument("--resume", action="store_true")
     options = cli.parse_args()
-    config, skins, start, recipe = FROM_NOTHING, shipped_skins(), None, "recipe.json"
-    if options.skins:
-        config, start, recipe = WITH_SKINS, parser.SHIPPED, "recipe_skins.json"
-        skins = [*skins, *load_skins(options.skins)]
+    later = options.stage > 1
+    if later != (options.skins is not None):
+        cli.error("stages 2 and 3 need --skins, and stage 1 takes none")
     reader = fit(
-        config, skins, options.out, start_from=start, resume=options.resume, on_progress=show
+        STAGES[options.stage],
+        [*shipped_skins(), *(load_skins(options.skins) if later else [])],
+        options.out,
+        start_from=parser.SHIPPED if later else None,
+        resume=options.resume,
+        on_progress=show,
     )
     shutil.copytree(reader, parser.SHIPPED, dirs_exist_ok=True)
-    shutil.copy(options.out / "fit.json", parser.SHIPPED / recipe)
+    shutil.copy(options.out / "fit.json", parser.SHIPPED / f"recipe_{options.stage}.json")
     print(parser.SHIPPED)
 
 
