@@ -1,7 +1,7 @@
 """How well the network reader reads skins that it has never seen, given only the overlay's box.
 
     python bench/reader_quality.py SKINS_FOLDER [--reader FOLDER] [--out FOLDER] [--only NAME,NAME]
-        [--seconds 12] [--width 0.22] [--opacity 1.0] [--slack 0.02] [--bitrate 4000000]
+        [--seconds 12] [--width 0.22] [--opacity 1.0] [--slack 0.02] [--bitrate 4000000] [--seed 0]
 
 One clip per skin over pictures of built-in games: the part of a 720p30 video round the overlay, at
 its share of a streaming bitrate; motion that looks played. The box is off by up to `slack` of its
@@ -62,7 +62,8 @@ def behind(frames: int, pictures: np.ndarray) -> Iterator[Frame]:
 
 def clip(skin: Skin, seed: int, options: argparse.Namespace, pictures: np.ndarray) -> Path:
     """The clip of one skin, made unless it is there."""
-    name = f"{skin.name}_{options.width:g}_{options.opacity:g}_{options.seconds:g}.mp4"
+    settings = (options.width, options.opacity, options.seconds, options.seed)
+    name = "_".join([skin.name, *(f"{value:g}" for value in settings)]) + ".mp4"
     path = options.out / name
     if path.exists():
         return path
@@ -132,15 +133,16 @@ def main() -> None:
     cli.add_argument("--opacity", type=float, default=1.0)
     cli.add_argument("--slack", type=float, default=0.02)
     cli.add_argument("--bitrate", type=int, default=4_000_000)
+    cli.add_argument("--seed", type=int, default=0)
     options = cli.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     network = parser.load_network(options.reader)
     chosen = options.only.split(",") if options.only else []
     skins = [s for s in load_skins(options.skins) if not chosen or s.name in chosen]
-    pictures = scenery(60, 1_000_000)
+    pictures = scenery(60, 1_000_000 + 100 * options.seed)
     rows, pairs = {}, defaultdict(list)
     for skin in skins:
-        seed = zlib.crc32(skin.name.encode())
+        seed = zlib.crc32(skin.name.encode()) + options.seed
         path = clip(skin, seed, options, pictures)
         box = off(renderer_of(skin, seed, options).box, options.slack, seed)
         found = read(network, path, box)

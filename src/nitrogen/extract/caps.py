@@ -3,9 +3,10 @@
 A cap is a small picture that moves as a whole. Where: where the pictures change with what the
 network takes for the deflection, be it ever so rough. What: the resting picture there, or the
 samples laid over each other where the network says the cap is; then again where the cap was found.
-Of many first guesses the one is kept whose places agree best with the network, which is noisy but
-not partial to any. A cap is found by normalised correlation of high-passed luma, to fractions of
-a pixel, so that neither brightness nor what shines through round it matters.
+Of many first guesses, the best of them improved, the one is kept whose places agree best with the
+network, which is noisy but not partial to any. A cap is found by normalised correlation of
+high-passed luma, to fractions of a pixel, so that neither brightness nor what shines through round
+it matters.
 """
 
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ _TRAVELS = (4.0, 7.0, 10.0)
 """Pixels of a full deflection, for first guesses from the network."""
 _FEW = 150
 """Samples on which first guesses are compared."""
+_HOPEFUL = 5
+"""First guesses at each place that are improved before the best is chosen."""
 _ROUNDS = 3
 _NOISE = 25.0
 """Variance that compression leaves."""
@@ -35,11 +38,11 @@ _FAINT = 4.0
 """Variance below which there is nothing to compare."""
 _TRUSTED = 25
 """Percentile of the correlation from which a sample teaches."""
-_AGREED = 0.45
+_AGREED = 0.4
 """Agreement with the network from which a followed cap is believed."""
 UNCLEAR = 0.3
 """Agreement below which cap and network do not see the same."""
-_AGREED_OPAQUE = 0.8
+_AGREED_OPAQUE = 0.85
 """The same on opaque pads, where the network itself is good and resting things mislead."""
 _LEAST, _MOST = 1.5, 11.0
 """Travel, in pixels, that is believed."""
@@ -112,9 +115,12 @@ def learn(pictures: Gray, guesses: Gray, flat: float) -> Cap:
     guesses = np.asarray(guesses - np.median(guesses, axis=0), np.float32)
     every = max(1, len(pictures) // _FEW)
     few, rough = pictures[::every], guesses[::every]
-    centres = _centres(_moved(pictures, guesses), flat)
-    caps = [cap for centre in centres for cap in _first(few, rough, centre, flat)]
-    best = max(caps, key=lambda cap: agreement(cap.find(few).at, rough))
+    hopeful = list[Cap]()
+    for centre in _centres(_moved(pictures, guesses), flat):
+        caps = list(_first(few, rough, centre, flat))
+        caps.sort(key=lambda cap: -agreement(cap.find(few).at, rough))
+        hopeful += [_improved(cap, few, rough, flat) for cap in caps[:_HOPEFUL]]
+    best = max(hopeful, key=lambda cap: agreement(cap.find(few).at, rough))
     return _improved(best, pictures, guesses, flat)
 
 
