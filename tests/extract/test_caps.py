@@ -64,3 +64,10 @@ def test_a_cap_that_goes_one_way_rests_where_it_often_is():
     followed = caps.deflections(places, sticks, 1.0, opaque=True)
     assert followed is not None
     assert np.abs(followed - sticks).max() < 0.05
+
+
+def test_a_cap_that_never_moves_is_not_believed():
+    still = caps.Places(np.zeros((60, 2), np.float32), np.ones(60, np.float32))
+    guesses = np.random.default_rng(4).normal(0, 0.1, (60, 2)).astype(np.float32)
+    assert caps.deflections(still, guesses, 1.0, opaque=False) is None
+    assert caps._gauged(still.at, np.ones(60, np.bool_), np.zeros(60, np.bool_))[1] == 0

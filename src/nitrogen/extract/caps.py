@@ -167,7 +167,7 @@ def _gauged(
     middle, radius = cv2.minEnclosingCircle(kept.astype(np.float32))
     away = kept - middle
     angles = np.sort(np.arctan2(away[:, 1], away[:, 0])[np.hypot(*away.T) > 0.85 * radius])
-    if np.diff(angles, append=angles[0] + 2 * np.pi).max() > _GAP:
+    if not len(angles) or np.diff(angles, append=angles[0] + 2 * np.pi).max() > _GAP:
         return rest, travel
     rests = (np.hypot(*(at - rest).T) < 0.15 * travel).mean()
     if rests >= _RESTS[travel > _ASKEW * radius]:
