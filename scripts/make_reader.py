@@ -35,14 +35,12 @@ FIRST = FitConfig(
     average=0.998,
     save_every=150,
 )
-SECOND = FitConfig(
-    network=preset("small"),
+SECOND = replace(
+    FIRST,
     pictures=PictureConfig(
         batch=48, easy_steps=1, easy_share=0.12, invented=0.4, recoloured=0.6, held=0.12, seed=7
     ),
     steps=2_400,
-    learning_rate=1e-3,
-    weight_decay=0.05,
     warmup_steps=40,
     decay_share=0.5,
     average=0.995,
