@@ -49,6 +49,20 @@ def test_made_up_pads_show_each_control_and_nothing_else(seed):
         assert (drawn[0] != drawn[1]).any() == (side in sketch.caps)
 
 
+def test_made_up_pads_have_four_face_buttons_or_the_two_of_a_retro_pad():
+    faces = {"south", "east", "west", "north"}
+    found = set()
+    for seed in range(200):
+        parts = random_sketch(np.random.default_rng(seed), SIZE).parts
+        shown = frozenset(faces & parts.keys())
+        found.add(shown)
+        if shown == {"south", "east"}:
+            assert parts["south"][0].left < parts["east"][0].left
+            assert parts["south"][0].top >= parts["east"][0].top - 1
+            assert "left" not in parts
+    assert {frozenset(faces), frozenset({"south", "east"})} <= found
+
+
 def test_pad_in_other_colours_shows_the_same_controls_in_the_same_places():
     sketch = sketch_of(find_skin("offset_series"), SIZE)
     drawn = np.empty((2, 2, SIZE[1], SIZE[0], 4), np.uint8)

@@ -29,6 +29,8 @@ Spot = tuple[float, float]
 """x and y in canvas widths."""
 
 FACE = {"south": (0, 1), "east": (1, 0), "west": (-1, 0), "north": (0, -1)}
+_ROUND_SOUTH = {"south": (0, 0), "east": (1.1, -0.2), "west": (-1, 0.7), "north": (-0.2, -1.1)}
+"""A large button with three smaller ones round it, as the GameCube has."""
 ARMS = {"dpad_up": (0, -1), "dpad_down": (0, 1), "dpad_left": (-1, 0), "dpad_right": (1, 0)}
 _LAYOUTS: dict[str, dict[str, Spot]] = {
     "offset": {"left": (0.26, 0.27), "right": (0.62, 0.41), "dpad": (0.38, 0.41),
@@ -41,7 +43,7 @@ _LAYOUTS: dict[str, dict[str, Spot]] = {
              "face": (0.76, 0.28), "menu": (0.48, 0.28), "guide": (0.5, 0.16)},
     "retro": {"dpad": (0.2, 0.28), "face": (0.79, 0.28), "menu": (0.47, 0.3), "guide": (0.5, 0.17)},
 }  # fmt: skip
-_ODDS = {"offset": 0.4, "parallel": 0.35, "row": 0.08, "cube": 0.07, "retro": 0.1}
+_ODDS = {"offset": 0.36, "parallel": 0.32, "row": 0.07, "cube": 0.1, "retro": 0.15}
 _BODY = np.array([(0.5, 0.12), (0.63, 0.125), (0.75, 0.12), (0.86, 0.15), (0.93, 0.28), (0.97, 0.5),
                   (0.96, 0.62), (0.88, 0.65), (0.82, 0.6), (0.72, 0.5), (0.6, 0.47)])  # fmt: skip
 
@@ -80,7 +82,7 @@ def random_sketch(rng: np.random.Generator, size: tuple[int, int]) -> Sketch:
     palette = Palette(rng)
     _body(pad, palette, kind)
     _sticks(pad, palette)
-    _face(pad, palette)
+    _face(pad, palette, kind)
     _dpad(pad, palette)
     _menu(pad, palette)
     _shoulders(pad, palette)
@@ -152,22 +154,29 @@ def _shade(pad: _Pad) -> None:
     np.minimum(pad.board[..., :3], pad.board[..., 3:], out=pad.board[..., :3])
 
 
-def _face(pad: _Pad, palette: Palette) -> None:
+def _face(pad: _Pad, palette: Palette, kind: str) -> None:
     x, y = pad.spots["face"]
     apart, radius = pad.between(0.055, 0.09), pad.between(0.024, 0.045)
     radius = min(radius, apart * 0.66)
     tints = [vivid(pad.rng) for _ in range(4)] if pad.chance(0.35) else [None] * 4
     marks = pad.rng.choice(["letters", "shapes", "none"], p=[0.5, 0.25, 0.25])
     looks = palette.looks()
-    letters = {"south": "A", "east": "B", "west": "X", "north": "Y"}
-    if pad.chance(0.3):
+    places, letters = FACE, {"south": "A", "east": "B", "west": "X", "north": "Y"}
+    if kind == "cube" and pad.chance(0.6):
+        places, letters = _ROUND_SOUTH, {"south": "A", "east": "X", "west": "B", "north": "Y"}
+    elif kind == "retro" and pad.chance(0.4):
+        rise = pad.between(0.0, 0.5) if pad.chance(0.4) else 0.0
+        places = {"south": (-0.65, rise), "east": (0.65, -rise)}
+        letters = {"south": "B", "east": "A"}
+    elif pad.chance(0.3):
         letters = {"south": "B", "east": "A", "west": "Y", "north": "X"}
-    for (name, (dx, dy)), tint in zip(FACE.items(), tints, strict=True):
+    for (name, (dx, dy)), tint in zip(places.items(), tints, strict=False):
         if tint is not None:
             looks = palette.looks(tint)
         spot = (x + dx * apart, y + dy * apart)
+        large = 1.4 if places is _ROUND_SOUTH and name == "south" else 1.0
         mark = None if marks == "none" else letters[name] if marks == "letters" else name
-        _control(pad, name, circle(*spot, radius), looks, mark=mark)
+        _control(pad, name, circle(*spot, radius * large), looks, mark=mark)
 
 
 def _dpad(pad: _Pad, palette: Palette) -> None:
@@ -287,6 +296,11 @@ def _sticks(pad: _Pad, palette: Palette) -> None:
         down = pressed_look(pad.rng, up, "hot", palette.hot)
     clicks = str(pad.rng.choice(["cap", "plate", "both", "none"], p=[0.6, 0.22, 0.06, 0.12]))
     hollow = None if pad.chance(0.4) else mix(grey(pad.rng, 0, 255), palette.line, 0.1)
+    if hollow is not None and pad.chance(0.25):
+        # A cap of nearly the colour of its well: its edge and rings are all there is to see.
+        shade = grey(pad.rng, 0, 255)
+        up = up._replace(fill=mix(hollow, shade, pad.between(0.02, 0.15)))
+        down = pressed_look(pad.rng, up, palette.manner, palette.hot)
     where = pad.between(-0.4, 1.6), pad.between(1.2, 2.2)
     plates = palette.looks()
     rings = int(pad.rng.integers(0, 3))
