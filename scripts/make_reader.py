@@ -2,8 +2,7 @@
 
     python scripts/make_reader.py RUN_FOLDER [--resume]
     python scripts/make_reader.py ANOTHER_FOLDER --stage 2 --skins SKINS_FOLDER [--resume]
-    python scripts/make_reader.py A_THIRD_FOLDER --stage 3 --skins SKINS_FOLDER [--resume]
-    python scripts/make_reader.py A_FOURTH_FOLDER --stage 4 --skins SKINS_FOLDER [--resume]
+    (and so on to stage 5, each in a folder of its own)
 
 The first stage starts from nothing: made-up controllers and our own CC0 skins over our own games.
 The others go on from the weights that ship, with a folder of `padskin/1` skins shown beside these,
@@ -61,7 +60,11 @@ FOURTH = replace(
     pictures=replace(SECOND.pictures, invented=0.5, seed=9),
     decay_share=0.6,
 )
-STAGES = {1: FIRST, 2: SECOND, 3: THIRD, 4: FOURTH}
+GAMES = ("platformer", "racer", "arena", "maze", "flyer")
+FIFTH = replace(
+    FOURTH, pictures=replace(FOURTH.pictures, games=GAMES, scenery=250, seed=10), steps=2_200
+)
+STAGES = {1: FIRST, 2: SECOND, 3: THIRD, 4: FOURTH, 5: FIFTH}
 
 
 def show(progress: Progress) -> None:
@@ -86,7 +89,7 @@ def main() -> None:
     options = cli.parse_args()
     later = options.stage > 1
     if later != (options.skins is not None):
-        cli.error("stages 2 to 4 need --skins, and stage 1 takes none")
+        cli.error("stages from 2 on need --skins, and stage 1 takes none")
     reader = fit(
         STAGES[options.stage],
         [*shipped_skins(), *(load_skins(options.skins) if later else [])],

@@ -12,7 +12,6 @@ from nitrogen.overlay.degrade import Stack
 from nitrogen.overlay.sketch import Sketch, sketch_of
 from nitrogen.overlay.skin import Skin
 
-_GAMES = ("platformer", "racer", "arena")
 _JITTERS = 6
 
 
@@ -33,6 +32,8 @@ class PictureConfig:
     """Share of scenes in which a button is held in the resting picture and most of the time."""
     scenery: int = 150
     """Pictures of built-in games, and as many textures, to lay overlays on."""
+    games: tuple[str, ...] = ("platformer", "racer", "arena")
+    """Built-in games that are shown."""
     scene_pairs: int = 12
     """Pairs drawn of one pad under one set of conditions."""
     block: int = 8
@@ -48,8 +49,11 @@ class Pictures:
         self._config, self._size = config, size
         rng = np.random.default_rng([config.seed, 0])
         self._backgrounds = Backgrounds(
-            np.concatenate([textures(rng, config.scenery), scenery(config.scenery, config.seed)])
-        )
+            np.concatenate([
+                textures(rng, config.scenery),
+                scenery(config.games, config.scenery, config.seed),
+            ])
+        )  # fmt: skip
         self._sketches = [
             sketch_of(skin, self._size, margins=tuple(rng.uniform(-0.04, 0.1, 4)))
             for skin in skins
@@ -93,13 +97,13 @@ class Pictures:
         return sketch.recoloured(rng) if rng.random() < self._config.recoloured else sketch
 
 
-def scenery(count: int, seed: int, *, apart: int = 12) -> Stack:
-    """Frames of the built-in games played by their experts, (count, 270, 480, 3)."""
+def scenery(games: Sequence[str], count: int, seed: int, *, apart: int = 12) -> Stack:
+    """Frames of built-in games played by their experts, in turn, (count, 270, 480, 3)."""
     made = np.empty((count, 270, 480, 3), np.uint8)
-    for place, game in enumerate(_GAMES):
+    for place, game in enumerate(games):
         env = make(game)
         done = True
-        for row in range(place, count, len(_GAMES)):
+        for row in range(place, count, len(games)):
             for _ in range(apart):
                 if done:
                     env.reset(seed=seed)

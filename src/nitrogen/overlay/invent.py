@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import cv2
@@ -86,7 +87,18 @@ def random_sketch(rng: np.random.Generator, size: tuple[int, int]) -> Sketch:
     _dpad(pad, palette)
     _menu(pad, palette)
     _shoulders(pad, palette)
-    return Sketch(small(pad.board), pad.parts, pad.caps)
+    parts = {name: parts for name, parts in pad.parts.items() if not _is_covered(parts, pad.caps)}
+    return Sketch(small(pad.board), parts, pad.caps)
+
+
+def _is_covered(parts: list[Part], caps: dict[str, Cap]) -> bool:
+    """Whether a control lies under the cap of a resting stick."""
+    for part, cap in product(parts, caps.values()):
+        size = np.array(part.levels.shape[2:0:-1])
+        corner, room = np.array((part.left, part.top)), np.array(cap.up.shape[1::-1]) / 2
+        if (corner > cap.centre - room).all() and (corner + size < cap.centre + room).all():
+            return True
+    return False
 
 
 def _empty(rng: np.random.Generator, size: tuple[int, int], kind: str) -> _Pad:
@@ -294,9 +306,14 @@ def _sticks(pad: _Pad, palette: Palette) -> None:
     if up.fill is None and (up.line is None or pad.chance(0.6)):
         up = up._replace(fill=grey(pad.rng, 20, 240))
         down = pressed_look(pad.rng, up, "hot", palette.hot)
+    if palette.body is None and pad.chance(0.35):
+        # Lines only: the cap is a ring, often without a well round it.
+        up = Look(None, palette.line, None)
+        down = pressed_look(pad.rng, up, palette.manner, palette.hot)
+        shape = "none" if pad.chance(0.6) else shape
     clicks = str(pad.rng.choice(["cap", "plate", "both", "none"], p=[0.6, 0.22, 0.06, 0.12]))
     hollow = None if pad.chance(0.4) else mix(grey(pad.rng, 0, 255), palette.line, 0.1)
-    if hollow is not None and pad.chance(0.25):
+    if hollow is not None and up.fill is not None and pad.chance(0.25):
         # A cap of nearly the colour of its well: its edge and rings are all there is to see.
         shade = grey(pad.rng, 0, 255)
         up = up._replace(fill=mix(hollow, shade, pad.between(0.02, 0.15)))
