@@ -2,11 +2,13 @@
 
     python bench/reader_quality.py SKINS_FOLDER [--reader FOLDER] [--out FOLDER] [--only NAME,NAME]
         [--seconds 12] [--width 0.22] [--opacity 1.0] [--slack 0.02] [--bitrate 4000000] [--seed 0]
+        [--behind TASK]
 
-One clip per skin over pictures of built-in games: the part of a 720p30 video round the overlay, at
-its share of a streaming bitrate; motion that looks played. The box is off by up to `slack` of its
-size on each side, as one drawn by hand is. Clips are kept in OUT and used again. Prints a row per
-skin and per author, with the baselines that do not look, and writes OUT/reader_quality.json.
+One clip per skin over pictures of built-in games, or of one task of the benchmark: the part of a
+720p30 video round the overlay, at its share of a streaming bitrate; motion that looks played. The
+box is off by up to `slack` of its size on each side, as one drawn by hand is. Clips are kept in OUT
+and used again. Prints a row per skin and per author, with the baselines that do not look, and
+writes OUT/reader_quality.json.
 Controls that a skin does not show are left alone in its clip.
 """
 
@@ -15,6 +17,7 @@ import json
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -23,13 +26,16 @@ import numpy as np
 import torch
 
 from nitrogen.actions import BUTTON_INDEX, BUTTONS, Actions, Frame
+from nitrogen.benchmark.suite import task as find_task
 from nitrogen.extract import parser
 from nitrogen.extract.evaluate import Evaluation, compare
 from nitrogen.extract.pictures import scenery
 from nitrogen.extract.refine import refine
+from nitrogen.mini.env import make
 from nitrogen.overlay.render import Placement, Renderer
 from nitrogen.overlay.skin import Skin, load_skins
 from nitrogen.overlay.synth import motion
+from nitrogen.synth.backgrounds import GAMES
 from nitrogen.video.pixels import Box, even_box
 from nitrogen.video.reading import read_planes
 from nitrogen.video.writing import VideoWriter
@@ -63,7 +69,8 @@ def behind(frames: int, pictures: np.ndarray) -> Iterator[Frame]:
 def clip(skin: Skin, seed: int, options: argparse.Namespace, pictures: np.ndarray) -> Path:
     """The clip of one skin, made unless it is there."""
     settings = (options.width, options.opacity, options.seconds, options.seed)
-    name = "_".join([skin.name, *(f"{value:g}" for value in settings)]) + ".mp4"
+    behind_it = [options.behind.replace("/", "-")] if options.behind else []
+    name = "_".join([skin.name, *(f"{value:g}" for value in settings), *behind_it]) + ".mp4"
     path = options.out / name
     if path.exists():
         return path
@@ -134,12 +141,16 @@ def main() -> None:
     cli.add_argument("--slack", type=float, default=0.02)
     cli.add_argument("--bitrate", type=int, default=4_000_000)
     cli.add_argument("--seed", type=int, default=0)
+    cli.add_argument("--behind", default="", metavar="TASK")
     options = cli.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     network = parser.load_network(options.reader)
     chosen = options.only.split(",") if options.only else []
     skins = [s for s in load_skins(options.skins) if not chosen or s.name in chosen]
-    pictures = scenery(60, 1_000_000 + 100 * options.seed)
+    games = [partial(make, name) for name in GAMES]
+    if options.behind:
+        games = [find_task(options.behind).render]
+    pictures = scenery(games, 60, 1_000_000 + 100 * options.seed)
     rows, pairs = {}, defaultdict(list)
     for skin in skins:
         seed = zlib.crc32(skin.name.encode()) + options.seed

@@ -100,7 +100,8 @@ class TransferConfig:
 
     def left_out(self, held_out: HeldOut) -> tuple[str, ...]:
         """Games that are not pre-trained on when `held_out` is to be learned, sorted."""
-        return tuple(sorted({find_task(held_out.task).game, *held_out.without}))
+        games = {find_task(held_out.task).game, *held_out.without}
+        return tuple(sorted(games & {find_task(name).game for name in self.tasks}))
 
     def sources(self, held_out: HeldOut) -> tuple[str, ...]:
         """Tasks that are pre-trained on when `held_out` is to be learned."""

@@ -1,16 +1,19 @@
 """Batches of training pictures for the network reader, each a function of the seed and the step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
 
+from nitrogen.actions import Actions
 from nitrogen.mini.env import make
 from nitrogen.overlay.crops import Backgrounds, Crops, scene, textures
 from nitrogen.overlay.degrade import Stack
 from nitrogen.overlay.sketch import Sketch, sketch_of
 from nitrogen.overlay.skin import Skin
+from nitrogen.play import GameEnv
 
 _JITTERS = 6
 
@@ -51,7 +54,7 @@ class Pictures:
         self._backgrounds = Backgrounds(
             np.concatenate([
                 textures(rng, config.scenery),
-                scenery(config.games, config.scenery, config.seed),
+                scenery([partial(make, g) for g in config.games], config.scenery, config.seed),
             ])
         )  # fmt: skip
         self._sketches = [
@@ -97,18 +100,21 @@ class Pictures:
         return sketch.recoloured(rng) if rng.random() < self._config.recoloured else sketch
 
 
-def scenery(games: Sequence[str], count: int, seed: int, *, apart: int = 12) -> Stack:
-    """Frames of built-in games played by their experts, in turn, (count, 270, 480, 3)."""
+def scenery(
+    games: Sequence[Callable[[], GameEnv]], count: int, seed: int, *, apart: int = 12
+) -> Stack:
+    """Frames of games played by their experts, in turn, (count, 270, 480, 3)."""
     made = np.empty((count, 270, 480, 3), np.uint8)
     for place, game in enumerate(games):
-        env = make(game)
+        env = game()
+        expert: Callable[[], Actions] = env.unwrapped.expert  # type: ignore[attr-defined]
         done = True
         for row in range(place, count, len(games)):
             for _ in range(apart):
                 if done:
                     env.reset(seed=seed)
                     seed += 1
-                *_, terminated, truncated, _ = env.step(env.expert().as_step())
+                *_, terminated, truncated, _ = env.step(expert().as_step())
                 done = terminated or truncated
             shown = np.asarray(env.render())
             made[row] = cv2.resize(shown, (480, 270), interpolation=cv2.INTER_AREA)

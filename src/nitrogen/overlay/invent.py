@@ -29,8 +29,13 @@ from nitrogen.overlay.strokes import (
 Spot = tuple[float, float]
 """x and y in canvas widths."""
 
-FACE = {"south": (0, 1), "east": (1, 0), "west": (-1, 0), "north": (0, -1)}
-_ROUND_SOUTH = {"south": (0, 0), "east": (1.1, -0.2), "west": (-1, 0.7), "north": (-0.2, -1.1)}
+FACE: dict[str, Spot] = {"south": (0, 1), "east": (1, 0), "west": (-1, 0), "north": (0, -1)}
+_ROUND_SOUTH: dict[str, Spot] = {
+    "south": (0, 0),
+    "east": (1.1, -0.2),
+    "west": (-1, 0.7),
+    "north": (-0.2, -1.1),
+}
 """A large button with three smaller ones round it, as the GameCube has."""
 ARMS = {"dpad_up": (0, -1), "dpad_down": (0, 1), "dpad_left": (-1, 0), "dpad_right": (1, 0)}
 _LAYOUTS: dict[str, dict[str, Spot]] = {
