@@ -5,7 +5,7 @@ import pytest
 
 from nitrogen.errors import ConfigError
 from nitrogen.experiments.transfer import transfer
-from nitrogen.experiments.transfer_config import SMALL, TransferConfig
+from nitrogen.experiments.transfer_config import SMALL, HeldOut, TransferConfig
 from nitrogen.experiments.transfer_jobs import Pretrain
 
 
@@ -22,6 +22,9 @@ def test_held_out_games_can_share_a_network(tmp_path):
     config = TransferConfig()
     names = [Pretrain(tmp_path, config, each).folder.name for each in config.held_out]
     assert names == ["without-platformer-racer", "without-platformer-racer", "without-doom-flyer"]
+    new = HeldOut(task="miniworld/reach_the_box", without=("platformer", "racer"))
+    assert Pretrain(tmp_path, config, new).folder.name == "without-platformer-racer"
+    assert config.sources(new) == config.sources(config.held_out[0])
 
 
 @pytest.mark.parametrize(
