@@ -103,3 +103,18 @@ def test_an_episode_must_have_begun():
     with pytest.raises(GameError, match="call reset first"):
         env.render()
     env.close()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_closed_miniworld_rooms_are_used_again_as_new():
+    task = playable(next(task for task in extras.TASKS if task.game == "miniworld"))
+    made, frames = [], []
+    for _ in range(3):
+        env = task.make()
+        frames.append(env.reset(seed=4)[0])
+        made.append(env._original._env)
+        env.step(Actions.of(left_y=-1.0).as_step())
+        env.close()
+    assert made[0] is made[1] is made[2]
+    assert np.array_equal(frames[0], frames[1])
+    assert np.array_equal(frames[0], frames[2])
