@@ -6,14 +6,14 @@ from functools import partial
 
 import cv2
 import numpy as np
+from gymnasium import Env
 
-from nitrogen.actions import Actions
+from nitrogen.actions import Actions, Frame, Step
 from nitrogen.mini.env import make
 from nitrogen.overlay.crops import Backgrounds, Crops, scene, textures
 from nitrogen.overlay.degrade import Stack
 from nitrogen.overlay.sketch import Sketch, sketch_of
 from nitrogen.overlay.skin import Skin
-from nitrogen.play import GameEnv
 
 _JITTERS = 6
 
@@ -101,7 +101,7 @@ class Pictures:
 
 
 def scenery(
-    games: Sequence[Callable[[], GameEnv]], count: int, seed: int, *, apart: int = 12
+    games: Sequence[Callable[[], Env[Frame, Step]]], count: int, seed: int, *, apart: int = 12
 ) -> Stack:
     """Frames of games played by their experts, in turn, (count, 270, 480, 3)."""
     made = np.empty((count, 270, 480, 3), np.uint8)
