@@ -35,6 +35,7 @@ def test_sketch_draws_what_the_renderer_draws(name):
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000))
+@example(11)  # a button under a resting cap
 @example(5768)  # pressed and released caps come out alike
 def test_made_up_pads_show_each_control_and_nothing_else(seed):
     sketch = random_sketch(np.random.default_rng(seed), SIZE)
