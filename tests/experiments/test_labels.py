@@ -63,6 +63,8 @@ def test_settings_that_mean_nothing_are_refused():
         replace(SMALL, errors=(1.0,))
     with pytest.raises(ConfigError, match="one frame or more"):
         replace(SMALL, late=(0,))
+    with pytest.raises(ConfigError, match="the last is held out"):
+        replace(SMALL, chain=replace(SMALL.chain, videos=1))
 
 
 @pytest.mark.slow
@@ -75,5 +77,13 @@ def test_the_small_form_runs(tmp_path):
     assert by_name["true log"].f1 == 1.0
     assert by_name["extracted"].f1 > by_name["5 % wrong"].f1
     assert by_name["true log"].success.episodes == 4
-    assert json.loads(found.as_json())["baselines"]["expert"]["rate"] > 0.5
+    assert by_name["true log"].difference is None
+    late = by_name["2 frames late"]
+    rates = [row.success.rate for row in (late, by_name["true log"])]
+    assert late.difference.difference == pytest.approx(rates[0] - rates[1])
+    assert late.difference.low <= late.difference.difference <= late.difference.high
+    assert 0 < late.plan_f1 < 1
+    kept = json.loads(found.as_json())
+    assert kept["baselines"]["expert"]["rate"] > 0.5
+    assert kept["trainings"] == 1
     assert "2 frames late" in found.report.read_text()

@@ -19,9 +19,10 @@ from nitrogen.stats import Rate
 if TYPE_CHECKING:
     from nitrogen.data.samples import Run
     from nitrogen.train.loop import TrainConfig
+    from nitrogen.train.validate import Scores
 
 PLANNED = 512
-"""Frames of demonstrations that are planned from to measure the error of plans."""
+"""Frames of demonstrations that are planned from to score plans."""
 
 
 def claim(out: Path, config: Any, *, format: str) -> None:
@@ -60,15 +61,15 @@ def play(
     return [result.episode.success for result in results]
 
 
-def plan_error(policy: Path, runs: "Sequence[Run]") -> float:
-    """Mean squared error of the policy's plans on demonstrations, in the scale of the layout."""
+def plan_scores(policy: Path, runs: "Sequence[Run]") -> "Scores":
+    """How well the policy plans what was done in demonstrations."""
     from nitrogen.data.samples import Samples
     from nitrogen.model import checkpoint
     from nitrogen.train.validate import validate
 
     network = checkpoint.load(policy)
     samples = Samples(runs, horizon=network.config.horizon)
-    return validate(network, samples, count=PLANNED).loss
+    return validate(network, samples, count=PLANNED)
 
 
 def baselines(

@@ -2,7 +2,8 @@
 
 One set of recorded videos, one training recipe, several kinds of labels: the true pad log, the
 actions read off the overlay, and the true log with errors put in or moved in time. What counts is
-how the trained policies play held-out levels, beside how well the labels agree with the log.
+how the trained policies play held-out levels; beside it stand how well the labels agree with the
+log, and how well the policies plan what the player did in a video that none was trained on.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,12 +19,14 @@ from nitrogen.experiments import arms
 from nitrogen.experiments.jobs import Job, run_jobs
 from nitrogen.quickstart import Chain, QuickstartConfig, Watcher, labelled_runs
 from nitrogen.report import Report
-from nitrogen.stats import Rate, f1, r2
+from nitrogen.stats import Difference, Rate, difference, f1, r2
 
 if TYPE_CHECKING:
     from nitrogen.data.samples import Run
 
-FORMAT = "nitrogen.labels/1"
+FORMAT = "nitrogen.labels/2"
+AVERAGES = ("f1", "stick_r2", "plan_f1", "plan_stick_r2")
+"""What is averaged over the trainings of a row."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,19 @@ class Kind:
     late: int = 0
 
 
+TRUE_LOG = Kind("true log")
+
+
 @dataclass(frozen=True, kw_only=True)
 class LabelsConfig:
-    """What is compared; the defaults take about an hour on two idle cores."""
+    """What is compared.
 
-    chain: QuickstartConfig = field(default_factory=QuickstartConfig)
-    """Recording and recipe; its own trainings are not run."""
+    Just enough steps for true labels to win most levels and not all: with more, bad labels
+    would be made up for, with fewer, good ones would win nothing.
+    """
+
+    chain: QuickstartConfig = field(default_factory=lambda: QuickstartConfig(train_steps=400))
+    """Recording and recipe; its own trainings are not run. The last video is only planned from."""
     errors: tuple[float, ...] = (0.01, 0.05, 0.2)
     """Shares of wrong values; see `with_errors`."""
     late: tuple[int, ...] = (1, 2, 4)
@@ -55,13 +65,15 @@ class LabelsConfig:
             raise ConfigError("at least one seed, and errors between 0 and 1, are needed")
         if any(frames < 1 for frames in self.late):
             raise ConfigError("labels are late by one frame or more")
+        if self.chain.videos < 2:
+            raise ConfigError("two videos are needed: the last is held out")
 
     @property
     def kinds(self) -> "tuple[Kind, ...]":
         """Every kind of labels that is compared."""
         wrong = [Kind(f"{100 * rate:g} % wrong", errors=rate) for rate in self.errors]
         late = [Kind(f"{n} frame{'s' if n > 1 else ''} late", late=n) for n in self.late]
-        return (Kind("true log"), Kind("extracted", source="extracted"), *wrong, *late)
+        return (TRUE_LOG, Kind("extracted", source="extracted"), *wrong, *late)
 
 
 SMALL = LabelsConfig(
@@ -84,6 +96,11 @@ class Row:
     """Of the buttons in the labels against the true log."""
     stick_r2: float
     success: Rate
+    difference: Difference | None
+    """In success, to policies trained on the true log; None for these."""
+    plan_f1: float
+    """Of the buttons in the policies' plans against the true log of a video not trained on."""
+    plan_stick_r2: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,27 +137,32 @@ def labels(
     chain.record()
     chain.extract()
     chain.prepare()
-    trainings = [
-        Arm(out, config, kind, seed) for seed in range(config.seeds) for kind in config.kinds
-    ]
-    on_start("training and playing", len(trainings))
-    found = run_jobs(trainings, workers=workers, on_done=on_done)
-    rows = []
-    for kind in config.kinds:
-        results = [r for arm, r in zip(trainings, found, strict=True) if arm.kind == kind]
-        won = [success for result in results for success in result["success"]]
-        rows.append(
-            Row(
-                labels=kind.name,
-                f1=float(np.mean([result["f1"] for result in results])),
-                stick_r2=float(np.mean([result["stick_r2"] for result in results])),
-                success=Rate(sum(won), len(won)),
-            )
-        )
+    found = dict[Kind, list[dict[str, Any]]]()
+    rows = list[Row]()
+    for seed in range(config.seeds):
+        trainings = [Arm(out, config, kind, seed) for kind in config.kinds]
+        on_start(f"training and playing, {seed + 1} of {config.seeds}", len(trainings))
+        results = run_jobs(trainings, workers=workers, on_done=on_done)
+        for kind, result in zip(config.kinds, results, strict=True):
+            found.setdefault(kind, []).append(result)
+        rows = [_row(kind, found) for kind in config.kinds]
+        _written(out, config, rows, {}, seed + 1)
     on_start("expert and baselines", 1)
     task, episodes = config.chain.task, config.chain.play_episodes
     baselines = arms.baselines([task], episodes, out, workers=workers)[task]
-    return _written(out, config, rows, baselines)
+    return _written(out, config, rows, baselines, config.seeds)
+
+
+def _row(kind: Kind, found: dict[Kind, list[dict[str, Any]]]) -> Row:
+    results = found[kind]
+    won, true = (np.array([one["success"] for one in each]) for each in (results, found[TRUE_LOG]))
+    averages = {name: float(np.mean([one[name] for one in results])) for name in AVERAGES}
+    return Row(
+        labels=kind.name,
+        success=Rate(int(won.sum()), won.size),
+        difference=None if kind == TRUE_LOG else difference(won, true, np.random.default_rng(0)),
+        **averages,
+    )
 
 
 @dataclass(frozen=True)
@@ -162,22 +184,34 @@ class Arm:
         )
 
     def run(self) -> dict[str, Any]:
-        """Train and play."""
+        """Train, plan and play."""
         from nitrogen.train.recipes import quickstart as recipe
 
         chain = self.config.chain
-        true = labelled_runs(self.root / "chain", "truth")
+        true, held_out = self._runs("truth")
         runs = self._labelled(true)
         settings = replace(recipe(), steps=chain.train_steps, batch=chain.batch, seed=1 + self.seed)
         policy = arms.fit(settings, runs, self.folder)
+        scores = arms.plan_scores(policy, held_out)
         return {
             **agreement(true, runs),
+            "plan_f1": scores.button_f1,
+            "plan_stick_r2": scores.stick_r2,
             "success": arms.play(policy, chain.task, chain.play_episodes, self.folder),
         }
 
+    def _runs(self, source: str) -> "tuple[list[Run], list[Run]]":
+        """Those to train on, and those of the last video."""
+        runs = labelled_runs(self.root / "chain", source)
+        last = f"video_{self.config.chain.videos - 1:02d}_"
+        return (
+            [run for run in runs if not run.name.startswith(last)],
+            [run for run in runs if run.name.startswith(last)],
+        )
+
     def _labelled(self, true: "Sequence[Run]") -> "list[Run]":
         if self.kind.source == "extracted":
-            return labelled_runs(self.root / "chain", "extracted")
+            return self._runs("extracted")[0]
         rng = np.random.default_rng(self.seed)
         made = []
         for run in true:
@@ -222,32 +256,56 @@ def agreement(true: "Sequence[Run]", read: "Sequence[Run]") -> dict[str, float]:
 
 
 def _written(
-    out: Path, config: LabelsConfig, rows: list[Row], baselines: dict[str, Rate]
+    out: Path, config: LabelsConfig, rows: list[Row], baselines: dict[str, Rate], seeds: int
 ) -> Labels:
+    """Table and report of the first `seeds` trainings of each kind."""
     table, report = out / "labels.json", out / "report.html"
     arms.write_json(
         table,
         {
             "format": FORMAT,
             "config": asdict(config),
-            "rows": [{**vars(row), "success": arms.plain(row.success)} for row in rows],
+            "trainings": seeds,
+            "rows": [
+                {
+                    **arms.finite({n: getattr(row, n) for n in AVERAGES}),
+                    "labels": row.labels,
+                    "success": arms.plain(row.success),
+                    "difference": row.difference and asdict(row.difference),
+                }
+                for row in rows
+            ],
             "baselines": {player: arms.plain(rate) for player, rate in baselines.items()},
         },
     )
     page = Report(
         "What labels are worth",
-        f"{config.chain.task}: the same frames, labelled in several ways; {config.seeds} trainings"
+        f"{config.chain.task}: the same frames, labelled in several ways; {seeds} trainings"
         f" of {config.chain.train_steps:,} steps each, every policy plays"
         f" {config.chain.play_episodes} held-out levels.",
     )
+    columns = ["labels", "button F1", "stick R²", "success", "against the true log"]
     page.table(
         "Labels and play",
-        ["labels", "button F1", "stick R²", "success [95 %]"],
+        [*columns, "plans: button F1", "plans: stick R²"],
         [
-            *([r.labels, f"{r.f1:.3f}", f"{r.stick_r2:.3f}", str(r.success)] for r in rows),
-            *([player, "", "", str(rate)] for player, rate in baselines.items()),
+            *(
+                [
+                    row.labels,
+                    f"{row.f1:.3f}",
+                    f"{row.stick_r2:.3f}",
+                    str(row.success),
+                    str(row.difference or ""),
+                    f"{row.plan_f1:.3f}",
+                    f"{row.plan_stick_r2:.3f}",
+                ]
+                for row in rows
+            ),
+            *([player, "", "", str(rate), "", "", ""] for player, rate in baselines.items()),
         ],
-        note="F1 and R² are those of the labels against the true log, not of the policy.",
+        note="F1 and R²: first of the labels against the true log, last of the policies' plans"
+        " against the true log of a video that none was trained on. Rates with Wilson intervals"
+        " over all episodes; the 95 % intervals of the differences resample trainings and levels.",
     )
     page.write(report)
     return Labels(rows=rows, baselines=baselines, report=report, table=table)

@@ -134,7 +134,7 @@ class Arm:
         other = held_out_data(self.root, config, held_out, config.seed_after(self.seed))
         return {
             "success": won,
-            "plan_error": arms.plan_error(policy, other.runs()),
+            "plan_error": arms.plan_scores(policy, other.runs()).loss,
             "rows": sum(len(run.frames) for run in runs),
         }
 
