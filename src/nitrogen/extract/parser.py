@@ -21,6 +21,7 @@ from nitrogen import files
 from nitrogen.actions import BUTTON_INDEX, BUTTONS, PRESSED, Actions
 from nitrogen.errors import CheckpointError, ConfigError, ExtractionError
 from nitrogen.extract import caps, roles
+from nitrogen.extract.presses import presses
 from nitrogen.extract.reader import Planes, ReaderName, Reading
 from nitrogen.extract.repeats import MOST as MOST_REPEATS
 from nitrogen.extract.repeats import Repeats
@@ -43,8 +44,6 @@ STICK_SHOWN = 0.25
 STICK_CLEAR = 0.6
 """Mean probability below which a stick must also be followed, a little, to count."""
 TRIGGERS = ("left_trigger", "right_trigger")
-_ABOVE = 2.0
-"""Logits above its median over the video from which a button counts as pressed."""
 _OFF = 0.6
 """Largest reading of a resting stick that is taken off."""
 _SURE, _PULLED = (0.9, 0.3), (0.8, 0.2)
@@ -172,13 +171,12 @@ class NetworkReader:
         basis = visible if visible.any() else np.ones_like(visible)
         present = shown[basis].mean(axis=0) > [*[SHOWN] * len(BUTTONS), *[STICK_SHOWN] * 2]
         pressed = _sigmoid(trace[:, _BUTTONS])
-        logits = trace[:, _BUTTONS]
-        buttons = (logits > np.maximum(0, np.median(logits[basis], axis=0) + _ABOVE)).astype(
-            np.float32
-        )
+        buttons = presses(trace[:, _BUTTONS], basis).astype(np.float32)
         for name in TRIGGERS:
             index = BUTTON_INDEX[name]
-            buttons[:, index] = trace[:, _TRAVEL][:, index]
+            travel = trace[:, _TRAVEL][:, index]
+            soft = np.minimum(travel, PRESSED) if self._spots.opaque else 0
+            buttons[:, index] = np.where(buttons[:, index] > 0, travel, soft)
         sticks = np.clip(trace[:, _STICKS] - _resting(trace[basis][:, _STICKS]), -1, 1)
         levels = self._levels(trace)
         found = roles.assign(*self._spotted(), levels, pressed, sticks)
