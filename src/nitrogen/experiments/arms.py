@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ from nitrogen.stats import Rate
 
 if TYPE_CHECKING:
     from nitrogen.data.samples import Run
+    from nitrogen.model.network import NetworkConfig
     from nitrogen.train.loop import TrainConfig
+    from nitrogen.train.optim import OptimConfig
     from nitrogen.train.validate import Scores
 
 PLANNED = 512
@@ -35,6 +38,22 @@ def claim(out: Path, config: Any, *, format: str) -> None:
             " delete this one to start over"
         )
     path.write_text(text)
+
+
+def network() -> "NetworkConfig":
+    """The tiny preset with 16 image tokens, which trains more than twice as fast as with 64."""
+    from nitrogen.model.presets import preset
+
+    return preset("tiny", patch_size=16, rate_hz=30.0)
+
+
+def short(optim: "OptimConfig", steps: int) -> "OptimConfig":
+    """Warm-up and average for trainings of few steps."""
+    return replace(
+        optim,
+        warmup_steps=min(100, steps // 10),
+        average=min(optim.average, 1 - 10 / steps),
+    )
 
 
 def fit(

@@ -190,7 +190,14 @@ class Arm:
         chain = self.config.chain
         true, held_out = self._runs("truth")
         runs = self._labelled(true)
-        settings = replace(recipe(), steps=chain.train_steps, batch=chain.batch, seed=1 + self.seed)
+        settings = replace(
+            recipe(),
+            network=arms.network(),
+            optim=arms.short(recipe().optim, chain.train_steps),
+            steps=chain.train_steps,
+            batch=chain.batch,
+            seed=1 + self.seed,
+        )
         policy = arms.fit(settings, runs, self.folder)
         scores = arms.plan_scores(policy, held_out)
         return {

@@ -18,7 +18,6 @@ from nitrogen.imitate import Mixture, collect, load_runs, save_runs
 if TYPE_CHECKING:
     from nitrogen.data.augment import AugmentConfig
     from nitrogen.data.samples import Run
-    from nitrogen.model.network import NetworkConfig
     from nitrogen.train.loop import TrainConfig
 
 SCRATCH, TUNED = "from scratch", "fine-tuned"
@@ -50,7 +49,7 @@ class Collect:
             task.make,
             range(first, first + self.levels),
             name=self.name,
-            size=_network().vision.image_size,
+            size=arms.network().vision.image_size,
             frames=task.frames,
             mixture=Mixture(random=self.config.random),
             side_by_side=8,
@@ -139,13 +138,6 @@ class Arm:
         }
 
 
-def _network() -> "NetworkConfig":
-    """The tiny preset with 16 image tokens, which trains more than twice as fast as with 64."""
-    from nitrogen.model.presets import preset
-
-    return preset("tiny", patch_size=16, rate_hz=30.0)
-
-
 def _many_looks() -> "AugmentConfig":
     """Stronger changes of colour and crop than a training on one game uses."""
     from nitrogen.data.augment import AugmentConfig
@@ -160,13 +152,8 @@ def _settings(config: TransferConfig, steps: int, *, batch: int, seed: int) -> "
     from nitrogen.train.recipes import demo
 
     recipe = demo()
-    optim = replace(
-        recipe.optim,
-        learning_rate=config.learning_rate,
-        warmup_steps=min(100, steps // 10),
-        average=min(recipe.optim.average, 1 - 10 / steps),
-    )
+    optim = replace(arms.short(recipe.optim, steps), learning_rate=config.learning_rate)
     return replace(
-        recipe, network=_network(), optim=optim, steps=steps, batch=batch, seed=seed,
+        recipe, network=arms.network(), optim=optim, steps=steps, batch=batch, seed=seed,
         log_every=50, save_every=200,
     )  # fmt: skip
