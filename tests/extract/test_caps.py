@@ -2,33 +2,14 @@ import numpy as np
 
 from nitrogen.extract import caps
 
-NOISE = 0.6
 
-
-def rough(sticks: np.ndarray) -> np.ndarray:
-    """What a poor network makes of deflections."""
-    return (sticks + np.random.default_rng(1).normal(0, NOISE, sticks.shape)).astype(np.float32)
-
-
-def test_cap_over_a_moving_game_is_followed_from_rough_guesses(lines_clip):
-    pictures, truth = lines_clip
-    passed = caps.high_passed(pictures)
-    for side in (0, 1):
-        sticks = truth.sticks[:, 2 * side : 2 * side + 2]
-        guesses = rough(sticks)
-        found = caps.learn(passed, guesses, 1.0).find(passed)
-        followed = caps.deflections(found, guesses, 1.0, opaque=False)
-        assert followed is not None
-        error = np.square(followed - sticks).mean(axis=0) / sticks.var(axis=0)
-        assert error.max() < 0.05 < np.square(guesses - sticks).mean() / sticks.var()
-
-
-def test_guesses_about_nothing_are_not_believed(lines_clip):
-    pictures, truth = lines_clip
-    passed = caps.high_passed(pictures)
-    noise = np.random.default_rng(2).normal(0, 0.5, (len(truth), 2)).astype(np.float32)
-    found = caps.learn(passed, noise, 1.0).find(passed)
-    assert caps.deflections(found, noise, 1.0, opaque=False) is None
+def test_what_is_cut_beyond_the_picture_is_zero():
+    pictures = np.arange(2 * 4 * 5, dtype=np.float32).reshape(2, 4, 5) + 1
+    part = caps.cut(pictures, (0, 3), (1, 2))
+    assert part.shape == (2, 5, 3)
+    np.testing.assert_array_equal(part[:, :3, 1:], pictures[:, 1:, :2])
+    assert not part[:, :, 0].any()
+    assert not part[:, 3:].any()
 
 
 def test_a_lost_cap_is_led_over():
@@ -62,6 +43,18 @@ def test_a_cap_that_goes_one_way_rests_where_it_often_is():
     sticks[::3] = 0
     places = caps.Places(6 * sticks + 1, np.ones(300, np.float32))
     followed = caps.deflections(places, sticks, 1.0, opaque=True)
+    assert followed is not None
+    assert np.abs(followed - sticks).max() < 0.05
+
+
+def test_a_cap_that_explains_much_is_believed_without_the_network():
+    angle = np.linspace(0, 20, 300)
+    sticks = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+    sticks[::2] = 0
+    places = caps.Places(5 * sticks, np.ones(300, np.float32))
+    noise = np.random.default_rng(5).normal(0, 0.5, (300, 2)).astype(np.float32)
+    assert caps.deflections(places, noise, 1.0, opaque=True, explained=0.1) is None
+    followed = caps.deflections(places, noise, 1.0, opaque=True, explained=0.6)
     assert followed is not None
     assert np.abs(followed - sticks).max() < 0.05
 

@@ -1,15 +1,10 @@
-"""Follow the cap of a stick of which neither picture nor place is known.
+"""Follow the cap of a stick, and tell how far the stick is pushed.
 
-A cap is a small picture that moves as a whole. Where: where the pictures change with what the
-network takes for the deflection, be it ever so rough. What: the resting picture there, or the
-samples laid over each other where the network says the cap is; then again where the cap was found.
-Of many first guesses, the best of them improved, the one is kept whose places agree best with the
-network, which is noisy but not partial to any. A cap is found by normalised correlation of
-high-passed luma, to fractions of a pixel, so that neither brightness nor what shines through round
-it matters.
+A cap is a small picture that moves as a whole; `cap_search` learns it from the video. It is found
+by normalised correlation of high-passed luma, to fractions of a pixel, so that neither brightness
+nor what shines through round it matters.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,31 +16,18 @@ Gray = NDArray[np.float32]
 
 _SPREAD = 5.0
 """Standard deviation, in pixels, of the blur that the high-pass takes off."""
-_REACH = 14
-"""Pixels that a cap is looked for sideways."""
-_RADII = (5.0, 7.0, 9.0, 12.0)
-"""Pixels, sideways."""
-_TRAVELS = (4.0, 7.0, 10.0)
-"""Pixels of a full deflection, for first guesses from the network."""
-_FEW = 150
-"""Samples on which first guesses are compared."""
-_HOPEFUL = 5
-"""First guesses at each place that are improved before the best is chosen."""
-_ROUNDS = 3
-_NOISE = 25.0
-"""Variance that compression leaves."""
 _FAINT = 4.0
 """Variance below which there is nothing to compare."""
-_TRUSTED = 25
-"""Percentile of the correlation from which a sample teaches."""
 _AGREED = 0.4
 """Agreement with the network from which a followed cap is believed."""
+EXPLAINED = 0.3
+"""Share of the change that a cap must explain to be believed without the network."""
 UNCLEAR = 0.3
 """Agreement below which cap and network do not see the same."""
 _AGREED_OPAQUE = 0.85
 """The same on opaque pads, where the network itself is good and resting things mislead."""
-_LEAST, _MOST = 1.5, 11.0
-"""Travel, in pixels, that is believed."""
+TRAVELS = (1.5, 11.0)
+"""Travels, in pixels, that are believed: the least and the most."""
 _ENOUGH = 20
 """Samples from which the middle of the resting places is taken."""
 _RESTS = (0.12, 0.3)
@@ -58,8 +40,6 @@ _LOST = 0.6
 """Share of the usual correlation below which the cap is lost."""
 _BRIDGED = 15
 """Rows of a lost cap that are led straight over."""
-_PAD = 48
-"""Pixels added round a picture, more than reach and radius."""
 
 
 class Places(NamedTuple):
@@ -79,11 +59,13 @@ class Cap:
     reach: tuple[int, int]
     picture: Gray
     weight: Gray
+    explained: float = 0.0
+    """Share of the change where it is found that it explains, at most 1; see `cap_search`."""
 
     def find(self, pictures: Gray) -> Places:
         """The best place in each of the high-passed pictures (N, H, W)."""
         down, across = (size // 2 for size in self.picture.shape)
-        parts = _cut(pictures, self.centre, (across + self.reach[0], down + self.reach[1]))
+        parts = cut(pictures, self.centre, (across + self.reach[0], down + self.reach[1]))
         total = float(self.weight.sum())
         mean = float((self.weight * self.picture).sum()) / total
         form = self.weight * (self.picture - mean)
@@ -107,23 +89,6 @@ def high_passed(pictures: NDArray[np.uint8]) -> Gray:
     return made
 
 
-def learn(pictures: Gray, guesses: Gray, flat: float) -> Cap:
-    """The cap of the stick whose deflections are roughly `guesses`, (N, 2).
-
-    pictures: (N, H, W) high-passed samples; flat: height over width of a circle in them.
-    """
-    guesses = np.asarray(guesses - np.median(guesses, axis=0), np.float32)
-    every = max(1, len(pictures) // _FEW)
-    few, rough = pictures[::every], guesses[::every]
-    hopeful = list[Cap]()
-    for centre in _centres(_moved(pictures, guesses), flat):
-        caps = list(_first(few, rough, centre, flat))
-        caps.sort(key=lambda cap: -agreement(cap.find(few).at, rough))
-        hopeful += [_improved(cap, few, rough, flat) for cap in caps[:_HOPEFUL]]
-    best = max(hopeful, key=lambda cap: agreement(cap.find(few).at, rough))
-    return _improved(best, pictures, guesses, flat)
-
-
 def agreement(at: Gray, deflections: Gray) -> float:
     """Correlation of places and deflections, (N, 2) each, over both axes.
 
@@ -134,19 +99,26 @@ def agreement(at: Gray, deflections: Gray) -> float:
     return float((one * other).sum()) / max(scale, 1e-6)
 
 
-def deflections(places: Places, rough: Gray, flat: float, *, opaque: bool) -> Gray | None:
+def deflections(
+    places: Places, rough: Gray, flat: float, *, opaque: bool, explained: float = 0.0
+) -> Gray | None:
     """The deflections (T, 2) of a stick whose cap was found at `places`; None if not believed.
 
-    rough: (T, 2) what the network reads, where it rests taken off; opaque: whether the overlay is.
+    rough: (T, 2) what the network reads, where it rests taken off; opaque: whether the overlay is;
+    explained: that of the cap.
     """
-    if agreement(places.at, rough) < (_AGREED_OPAQUE if opaque else _AGREED):
+    agreed = agreement(places.at, rough)
+    if agreed < (_AGREED_OPAQUE if opaque else _AGREED) and explained < EXPLAINED:
         return None
     lost = places.match < _LOST * np.median(places.match)
     at = places.at / (1, flat)
-    rest, travel = _gauged(at, np.hypot(*rough.T) < 0.3, lost)
-    if not _LEAST < travel < _MOST:
+    by_network = explained < EXPLAINED or agreed >= _AGREED_OPAQUE
+    near = np.hypot(*rough.T) < 0.3 if by_network else np.hypot(*at.T) < TRAVELS[0]
+    rest, travel = _gauged(at, near, lost)
+    if not TRAVELS[0] < travel < TRAVELS[1]:
         return None
-    return _bridged(((at - rest) / travel).astype(np.float32), lost, rough)
+    followed = ((at - rest) / travel).astype(np.float32)
+    return _bridged(followed, lost, rough if by_network else followed)
 
 
 def _gauged(
@@ -175,8 +147,8 @@ def _gauged(
     return np.asarray(middle), float(radius)
 
 
-def _bridged(followed: Gray, lost: NDArray[np.bool_], rough: Gray) -> Gray:
-    """Short stretches of a lost cap led straight over, long ones as the network reads them."""
+def _bridged(followed: Gray, lost: NDArray[np.bool_], instead: Gray) -> Gray:
+    """Short stretches of a lost cap led straight over, long ones taken from `instead`."""
     if not lost.any() or lost.all():
         return followed
     rows = np.arange(len(lost))
@@ -184,102 +156,18 @@ def _bridged(followed: Gray, lost: NDArray[np.bool_], rough: Gray) -> Gray:
     edges = np.flatnonzero(np.diff(lost.astype(np.int8), prepend=0, append=0))
     for start, stop in edges.reshape(-1, 2):
         if stop - start > _BRIDGED:
-            result[start:stop] = rough[start:stop]
+            result[start:stop] = instead[start:stop]
     return result.astype(np.float32)
 
 
-def _moved(pictures: Gray, guesses: Gray) -> Gray:
-    """Share of each pixel's variance that goes linearly with the guesses, (H, W)."""
-    change = (pictures - pictures.mean(axis=0)).reshape(len(pictures), -1)
-    centred = guesses - guesses.mean(axis=0)
-    slope = np.linalg.lstsq(centred, change, rcond=None)[0]
-    told = np.square(centred @ slope).sum(axis=0)
-    share = told / (np.square(change).sum(axis=0) + len(pictures) * 9.0)
-    return np.asarray(share.reshape(pictures.shape[1:]), np.float32)
-
-
-def _centres(share: Gray, flat: float, count: int = 2) -> list[tuple[int, int]]:
-    """The middles of the places where most is moved."""
-    smooth: Gray = np.asarray(cv2.GaussianBlur(share, (0, 0), 3.5), np.float32)
-    y, x = np.mgrid[: share.shape[0], : share.shape[1]]
-    found = []
-    for _ in range(count):
-        top, left = np.unravel_index(smooth.argmax(), smooth.shape)
-        apart = np.hypot(x - left, (y - top) / flat)
-        near = share * (apart < 12)
-        near = near * (near > 0.3 * near.max()) + 1e-9 * (apart < 1)
-        found.append((round(float((x * near).sum() / near.sum())),
-                      round(float((y * near).sum() / near.sum()))))  # fmt: skip
-        smooth = np.asarray(np.where(apart < 14, 0, smooth), np.float32)
-    return found
-
-
-def _first(pictures: Gray, guesses: Gray, centre: tuple[int, int], flat: float) -> Iterator[Cap]:
-    """Caps of several sizes: as the resting picture shows them, and as the guesses place them."""
-    resting = np.median(pictures, axis=0)[None]
-    reach = (_REACH, max(6, round(_REACH * flat)))
-    for radius in _RADII:
-        disc = _disc(radius, radius * flat)
-        half = (disc.shape[1] // 2, disc.shape[0] // 2)
-        yield Cap(centre, reach, _cut(resting, centre, half)[0], disc)
-        for travel in _TRAVELS:
-            at = (guesses * (travel, travel * flat)).astype(np.float32)
-            yield _averaged(pictures, at, centre, reach, disc)
-
-
-def _averaged(
-    pictures: Gray, at: Gray, centre: tuple[int, int], reach: tuple[int, int], disc: Gray
-) -> Cap:
-    """The cap that pictures show on average where `at` says; pixels that vary there count less."""
-    half = (disc.shape[1] // 2, disc.shape[0] // 2)
-    size = (disc.shape[1], disc.shape[0])
-    parts = _cut(pictures, centre, (_PAD - 1, _PAD - 1))
-    limited = np.clip(at, np.negative(reach), reach) + (_PAD - 1)
-    moved = np.stack([
-        cv2.getRectSubPix(part, size, (float(x), float(y)))
-        for part, (x, y) in zip(parts, limited, strict=True)
-    ])  # fmt: skip
-    spread, still = moved.var(axis=0), _cut(pictures, centre, half).var(axis=0)
-    told = np.clip(1 - spread / (still + 16), 0, 1)
-    weight = disc * told / (spread + _NOISE)
-    weight = weight / max(float(weight.max()), 1e-9) + 1e-4 * disc
-    return Cap(centre, reach, moved.mean(axis=0), weight.astype(np.float32))
-
-
-def _improved(cap: Cap, pictures: Gray, guesses: Gray, flat: float) -> Cap:
-    """The cap averaged where it is found, by turns, as long as the guesses do not disagree."""
-    radius = max(float(cap.picture.shape[1] // 2), 7.0)
-    disc = _disc(radius, radius * flat)
-    places = cap.find(pictures)
-    best, most, current = cap, agreement(places.at, guesses), cap
-    for _ in range(_ROUNDS):
-        sure = places.match > np.percentile(places.match, _TRUSTED)
-        if not sure.any():
-            break
-        current = _averaged(pictures[sure], places.at[sure], cap.centre, cap.reach, disc)
-        places = current.find(pictures)
-        agreed = agreement(places.at, guesses)
-        if agreed > most - 0.002:
-            best, most = current, max(most, agreed)
-    return best
-
-
-def _disc(across: float, down: float) -> Gray:
-    """An ellipse with soft edges."""
-    half = (int(np.ceil(across)), int(np.ceil(down)))
-    y, x = np.mgrid[-half[1] : half[1] + 1, -half[0] : half[0] + 1]
-    edge = (1 - np.hypot(x / across, y / down)) * min(across, down)
-    return np.asarray(np.clip(edge + 0.5, 0, 1), np.float32)
-
-
-def _cut(pictures: Gray, centre: tuple[int, int], half: tuple[int, int]) -> Gray:
+def cut(pictures: Gray, centre: tuple[int, int], half: tuple[int, int]) -> Gray:
     """The surroundings of a place, zero beyond the pictures, (N, 2 * half + 1)."""
     (x, y), (across, down) = centre, half
-    padded = np.pad(pictures, ((0, 0), (_PAD, _PAD), (_PAD, _PAD)))
-    rows, columns = y + _PAD - down, x + _PAD - across
-    return np.ascontiguousarray(
-        padded[:, rows : rows + 2 * down + 1, columns : columns + 2 * across + 1]
-    )
+    rows, columns = np.arange(y - down, y + down + 1), np.arange(x - across, x + across + 1)
+    height, width = pictures.shape[1:]
+    inside = np.outer((rows >= 0) & (rows < height), (columns >= 0) & (columns < width))
+    parts = pictures[:, rows.clip(0, height - 1)[:, None], columns.clip(0, width - 1)]
+    return np.ascontiguousarray(parts * inside)
 
 
 def _peak(match: Gray) -> tuple[float, float, float]:

@@ -20,7 +20,7 @@ from nitrogen import config as configs
 from nitrogen import files
 from nitrogen.actions import BUTTON_INDEX, BUTTONS, PRESSED, Actions
 from nitrogen.errors import CheckpointError, ConfigError, ExtractionError
-from nitrogen.extract import caps, roles
+from nitrogen.extract import cap_search, caps, roles
 from nitrogen.extract.presses import presses
 from nitrogen.extract.reader import Planes, ReaderName, Reading
 from nitrogen.extract.repeats import MOST as MOST_REPEATS
@@ -149,10 +149,7 @@ class NetworkReader:
     def _learned(self, pictures: NDArray[np.uint8], seen: Gray) -> list[caps.Cap]:
         """The caps of both sticks; seen: (N, ...) what the network says of the pictures."""
         passed = caps.high_passed(pictures)
-        return [
-            caps.learn(passed, seen[:, _STICKS][:, 2 * side : 2 * side + 2], self._flat)
-            for side in (0, 1)
-        ]
+        return cap_search.learn(passed, seen[:, _STICKS], self._flat)
 
     def scan(self, crops: list[Planes]) -> Gray:
         """The trace of consecutive frames' packed crops, (N, width)."""
@@ -226,7 +223,13 @@ class NetworkReader:
         for side, columns in enumerate(_CAPS if self._caps else ()):
             axes = slice(2 * side, 2 * side + 2)
             places = caps.Places(trace[:, columns][:, :2], trace[:, columns][:, 2])
-            better = caps.deflections(places, rough[:, axes], self._flat, opaque=self._spots.opaque)
+            better = caps.deflections(
+                places,
+                rough[:, axes],
+                self._flat,
+                opaque=self._spots.opaque,
+                explained=self._caps[side].explained,
+            )
             if better is not None:
                 sticks[:, axes] = np.clip(better, -1, 1)
         return sticks
@@ -237,7 +240,8 @@ class NetworkReader:
         for side, columns in enumerate(_CAPS if self._caps else ()):
             agreed = caps.agreement(trace[:, columns][:, :2], rough[:, 2 * side : 2 * side + 2])
             hardly = shown[:, len(BUTTONS) + side].mean() < STICK_CLEAR
-            found[side] = hardly and agreed < caps.UNCLEAR
+            told = agreed >= caps.UNCLEAR or self._caps[side].explained >= caps.EXPLAINED
+            found[side] = hardly and not told
         return found
 
     def _trace(self, pictures: NDArray[np.uint8]) -> Gray:
