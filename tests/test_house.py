@@ -10,7 +10,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "nitrogen"
 
 LAYERS = [
     {"errors"},
-    {"actions", "config", "files", "logs", "stats"},
+    {"actions", "config", "files", "logs", "processes", "stats"},
     {"policy", "video", "draw", "report"},
     {"overlay", "data", "model", "simulator", "serve", "mini"},
     {"extract", "train", "play"},

@@ -19,6 +19,7 @@ from nitrogen.benchmark.suite import task as find_task
 from nitrogen.benchmark.task import Task
 from nitrogen.errors import GameMissingError
 from nitrogen.policy import BatchPolicy
+from nitrogen.processes import die_with_parent
 from nitrogen.report import Report
 from nitrogen.shipped import EXECUTE, STEPS, WEIGHTS, load_policy
 from nitrogen.watch import film
@@ -113,7 +114,8 @@ def _film_all(
         path = out / f"{task.name.replace('/', '-')}.mp4"
         jobs.append((task, make_policy, won[0] if won else EVALUATION_SEEDS, path))
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(len(jobs), os.cpu_count() or 1), mp_context=context) as pool:
+    workers = min(len(jobs), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, context, die_with_parent) as pool:
         return list(pool.map(_film, *zip(*jobs, strict=True)))
 
 

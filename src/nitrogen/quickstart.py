@@ -37,6 +37,7 @@ from nitrogen.extract.pipeline import ExtractConfig, extract
 from nitrogen.logs import read_metrics
 from nitrogen.overlay.skin import shipped_skins
 from nitrogen.policy import CallPolicy
+from nitrogen.processes import die_with_parent
 from nitrogen.record import RecordConfig, StickNoise, record
 from nitrogen.report import Report
 from nitrogen.shipped import EXECUTE, one_thread_policy
@@ -155,7 +156,7 @@ class Chain:
     def _parallel(self, work: Callable[..., int], jobs: list[tuple[Any, ...]]) -> None:
         """Run the jobs in two processes; advance by what each returns."""
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(2, mp_context=context) as pool:
+        with ProcessPoolExecutor(2, context, die_with_parent) as pool:
             futures: list[Future[int]] = [pool.submit(work, *job) for job in jobs]
             try:
                 for future in as_completed(futures):
@@ -190,7 +191,7 @@ class Chain:
             if not wanted:
                 return
             context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(2, mp_context=context) as pool:
+            with ProcessPoolExecutor(2, context, die_with_parent) as pool:
                 futures = [pool.submit(_train_one, self.config, self.out, n) for n in LABELS]
                 done = 0
                 while not all(future.done() for future in futures):

@@ -26,6 +26,7 @@ from nitrogen.data.curate import density, mask_overlay, scale_box
 from nitrogen.data.store import Chunk, Skip
 from nitrogen.errors import DataError, VideoError
 from nitrogen.logs import MetricLog
+from nitrogen.processes import die_with_parent
 from nitrogen.video.info import probe
 from nitrogen.video.reading import Picture, read
 
@@ -184,6 +185,7 @@ def _run(jobs: Sequence[_Job], how: _How, workers: int) -> Iterator[Prepared]:
 
 
 def _start_worker() -> None:
+    die_with_parent()
     # An interrupt of the whole group ends a worker without a word; what it did stays.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     cv2.setNumThreads(1)

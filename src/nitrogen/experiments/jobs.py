@@ -2,15 +2,13 @@
 
 import json
 import multiprocessing
-import multiprocessing.connection
-import os
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Protocol
 
 from nitrogen import files
+from nitrogen.processes import die_with_parent
 
 RESULT_NAME = "result.json"
 
@@ -34,7 +32,7 @@ def run_jobs(
     waiting = [job for job in jobs if not (job.folder / RESULT_NAME).exists()]
     if waiting:
         with ProcessPoolExecutor(
-            min(workers, len(waiting)), mp_context=context, initializer=_die_with_parent
+            min(workers, len(waiting)), mp_context=context, initializer=die_with_parent
         ) as pool:
             pending: dict[Future[None], Job] = {pool.submit(_run, job): job for job in waiting}
             try:
@@ -46,18 +44,6 @@ def run_jobs(
                 for future in pending:
                     future.cancel()
     return [json.loads((job.folder / RESULT_NAME).read_text()) for job in jobs]
-
-
-def _die_with_parent() -> None:
-    """A worker whose parent was killed would train on for nobody."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _run(job: Job) -> None:

@@ -25,6 +25,7 @@ from nitrogen.extract.entry import Entry, failed, finished
 from nitrogen.extract.locate import Library
 from nitrogen.extract.pipeline import ExtractConfig, extract, id_of
 from nitrogen.overlay.skin import load_skin
+from nitrogen.processes import die_with_parent
 
 LEDGER = "ledger.jsonl"
 SETTINGS = "settings.json"
@@ -141,7 +142,7 @@ def local(workers: int) -> Run:
             return
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # inherited: one core per worker
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context) as pool:
+        with ProcessPoolExecutor(workers, context, die_with_parent) as pool:
             waiting: set[Future[Entry]] = {
                 pool.submit(extract_one, video, out, tuple(skins), config) for video in todo
             }
