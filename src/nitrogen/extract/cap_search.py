@@ -58,8 +58,9 @@ _AWAY = 1.5
 _USUAL = 6.0
 """Pixels of a full deflection, for what movers say of it."""
 
-_WEIGHT, _LEAST_SHARE = 2.0, -0.5
-"""How much the explained share, never counted below the second, weighs against agreement."""
+_WEIGHT = 0.08
+"""How much the explained share, where there is any, weighs against agreement, for each pixel of the
+cap's width: a small patch finds something like it more easily."""
 _MARGINS = (8, 14, 8, 6)
 """Pixels left, above, right and below in which no stick is looked for."""
 _SIDES = 12
@@ -173,7 +174,8 @@ def _sided(caps: list[Cap], pictures: Gray, guesses: Gray, flat: float) -> list[
         agreed = [agreement(at, side) for side in (guesses[:, :2], guesses[:, 2:])]
         travel = np.percentile(np.hypot(*(at / (1, flat)).T), 98)
         usual = TRAVELS[0] < travel < TRAVELS[1]
-        scores[index] = np.add(agreed, _WEIGHT * max(caps[index].explained, _LEAST_SHARE)) + usual
+        told = _WEIGHT * cap.picture.shape[1] * max(caps[index].explained, 0)
+        scores[index] = np.add(agreed, told) + usual
 
     def together(pair: tuple[int, ...]) -> float:
         left, right = pair
