@@ -44,6 +44,7 @@ STICK_SHOWN = 0.25
 STICK_CLEAR = 0.6
 """Mean probability below which a stick must also be followed, a little, to count."""
 TRIGGERS = ("left_trigger", "right_trigger")
+THUMBS = ("left_thumb", "right_thumb")
 _OFF = 0.6
 """Largest reading of a resting stick that is taken off."""
 _SURE, _PULLED = (0.9, 0.3), (0.8, 0.2)
@@ -176,7 +177,9 @@ class NetworkReader:
             buttons[:, index] = np.where(buttons[:, index] > 0, travel, soft)
         sticks = np.clip(trace[:, _STICKS] - _resting(trace[basis][:, _STICKS]), -1, 1)
         levels = self._levels(trace)
-        found = roles.assign(*self._spotted(), levels, pressed, sticks)
+        north = shown[basis][:, BUTTON_INDEX["north"]].mean() > SHOWN
+        two_faces = self._spots.opaque and not north
+        found = roles.assign(*self._spotted(), levels, pressed, sticks, two_faces=two_faces)
         sure = [_is_sure(column, _SURE) for column in pressed.T]
         for name in TRIGGERS:
             sure[BUTTON_INDEX[name]] = _is_sure(buttons[:, BUTTON_INDEX[name]], _PULLED)
@@ -189,6 +192,10 @@ class NetworkReader:
             margin[:, index] = np.minimum(1, np.abs(2 * level - 1))
             present[index] = True
         present[len(BUTTONS) :] &= ~self._unclear(trace, shown[basis], sticks)
+        for side, name in enumerate(THUMBS):
+            if not present[len(BUTTONS) + side] and name not in found:
+                present[BUTTON_INDEX[name]] = False
+                buttons[:, BUTTON_INDEX[name]] = 0
         sticks = self._followed(trace, sticks) * np.repeat(present[len(BUTTONS) :], 2)
         names = {n for n, p in zip((*BUTTONS, "left", "right"), present, strict=True) if p}
         return Reading(

@@ -25,18 +25,29 @@ _PLACES = {
 }  # fmt: skip
 """Usual centres, in shares of the overlay's size."""
 _LOOSE = {"left_thumb": 0.25, "right_thumb": 0.25}
+_RIGHT = 0.6
+"""Share of the width from which two buttons may be the only face buttons."""
+_ACROSS, _LEVEL = (0.05, 0.35), 0.35
+"""Shares of the width between buttons side by side, and of that, by how much one may be higher."""
 _SURE = 0.75
 """Score from which a spot is given to a button outside the diamonds."""
 
 
 def assign(
-    places: Gray, sizes: Gray, levels: Gray, pressed: Gray, sticks: Gray
+    places: Gray,
+    sizes: Gray,
+    levels: Gray,
+    pressed: Gray,
+    sticks: Gray,
+    *,
+    two_faces: bool = False,
 ) -> dict[str, list[int]]:
     """The spots of each button found.
 
     places: (S, 2) centres, x and y in shares of the overlay's size; sizes: (S,) pixels; levels:
     (T, S) how lit each is; pressed: (T, 17) probabilities of the network; sticks: (T, 4) its
     deflections. A spot that goes with a stick rather than with a button is the edge of its cap.
+    two_faces: the pad may have two face buttons side by side, which are then south and east.
     """
     switched = [s for s in range(len(places)) if is_switch(levels[:, s])]
     groups = _merged(switched, levels)
@@ -49,6 +60,9 @@ def assign(
         if diamond is not None:
             taken |= set(diamond)
             found |= {name: groups[g] for name, g in zip(names, diamond, strict=True)}
+        elif side == 1 and two_faces and (pair := _pair(centres, areas)) is not None:
+            taken |= set(pair)
+            found |= {name: groups[g] for name, g in zip(("south", "east"), pair, strict=True)}
     rest = [g for g in range(len(groups)) if g not in taken]
     lit = np.stack([levels[:, groups[g][0]] for g in rest], axis=1) if rest else levels[:, :0]
     seen = correlations(np.clip(lit, 0, 1), pressed)
@@ -109,6 +123,18 @@ def _merged(spots: Sequence[int], levels: Gray) -> list[list[int]]:
     return groups
 
 
+def _pair(centres: Gray, areas: Gray) -> tuple[int, int] | None:
+    """Left and right of the only two alike that are side by side on the right."""
+    free = [g for g in range(len(centres)) if centres[g, 0] > _RIGHT]
+    pairs = []
+    for a, b in product(free, free):
+        across, down = centres[b] - centres[a]
+        alike = max(areas[a], areas[b]) < 1.6 * min(areas[a], areas[b])
+        if _ACROSS[0] < across < _ACROSS[1] and abs(down) < _LEVEL * across and alike:
+            pairs.append((a, b))
+    return pairs[0] if len(pairs) == 1 else None
+
+
 def _diamond(
     centres: Gray, areas: Gray, side: int, taken: set[int]
 ) -> tuple[int, int, int, int] | None:
@@ -121,7 +147,7 @@ def _diamond(
         across, down = centres[b] - centres[a]
         if 0.08 < down < 0.5 and abs(across) < 0.2 * down:
             upright.append((a, b))
-        if 0.05 < across < 0.35 and abs(down) < 0.35 * across:
+        if _ACROSS[0] < across < _ACROSS[1] and abs(down) < _LEVEL * across:
             level.append((a, b))
     best, chosen = 0.35, None
     for (top, bottom), (left, right) in product(upright, level):
