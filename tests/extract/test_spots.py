@@ -58,3 +58,16 @@ def test_a_moving_edge_is_no_switch():
     time = np.linspace(0, 20, 400, dtype=np.float32)
     assert roles.is_switch((np.sin(time) > 0.7).astype(np.float32))
     assert not roles.is_switch((np.sin(time) + 1) / 2)
+
+
+def test_two_alike_side_by_side_are_south_and_east():
+    places = np.array([[0.72, 0.66], [0.85, 0.67], [0.5, 0.67]], np.float32)
+    sizes = np.array([220, 215, 90], np.float32)
+    rng = np.random.default_rng(0)
+    levels = np.repeat(rng.random((60, 3)) < 0.3, 4, axis=0).astype(np.float32)
+    blind = np.zeros((240, 17), np.float32)
+    found = roles.assign(places, sizes, levels, blind, blind[:, :4], two_faces=True)
+    assert found == {"south": [0], "east": [1]}
+    assert not {"south", "east"} & set(
+        roles.assign(places, sizes, levels, blind, blind[:, :4], two_faces=False)
+    )
