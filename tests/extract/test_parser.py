@@ -63,8 +63,8 @@ def test_a_button_that_is_never_surely_pressed_is_noise(network):
     trace[50:90, east] = 6
     trace[:, south] = np.random.default_rng(0).normal(-1, 1, 200)
     trace[:, 17:34] = 0.1
-    trigger = 17 + BUTTON_INDEX["left_trigger"]
-    trace[100:110, trigger] = 0.6
+    trigger = BUTTON_INDEX["left_trigger"]
+    trace[100:110, trigger], trace[100:110, 17 + trigger] = 1, 0.6
     reading = reader.read(trace)
     assert (trace[:, south] > 0).sum() > 20
     assert np.flatnonzero(reading.actions.button("east") > 0.5).tolist() == list(range(50, 90))
@@ -72,3 +72,18 @@ def test_a_button_that_is_never_surely_pressed_is_noise(network):
     assert not reading.actions.button("left_trigger").any()
     assert {"south", "left_trigger"}.isdisjoint(reading.readable)
     assert "east" in reading.readable
+
+
+@pytest.mark.parametrize(("opaque", "most"), [(True, 0.5), (False, 0.0)])
+def test_a_trigger_that_is_not_seen_pressed_is_at_most_softly_pulled(network, opaque, most):
+    reader = parser.NetworkReader(network, BOX, crops(4))
+    reader._spots.opaque = opaque
+    trace = np.full((200, reader.width), -6, np.float32)
+    trace[:, 38:55] = 6  # all buttons are shown
+    trigger = BUTTON_INDEX["right_trigger"]
+    trace[:, 17 + trigger] = 0.0
+    trace[20:40, trigger], trace[20:40, 17 + trigger] = 5, 0.9
+    trace[100:120, 17 + trigger] = 0.8  # a game that looks like a pulled trigger
+    pulled = reader.read(trace).actions.button("right_trigger")
+    np.testing.assert_allclose(pulled[20:40], 0.9)
+    np.testing.assert_allclose(pulled[100:120], most)

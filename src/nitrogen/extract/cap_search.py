@@ -173,9 +173,9 @@ def _sided(caps: list[Cap], pictures: Gray, guesses: Gray, flat: float) -> list[
         caps[index] = replace(cap, explained=_explained(cap, at, pictures, rest))
         agreed = [agreement(at, side) for side in (guesses[:, :2], guesses[:, 2:])]
         travel = np.percentile(np.hypot(*(at / (1, flat)).T), 98)
-        usual = TRAVELS[0] < travel < TRAVELS[1]
         told = _WEIGHT * cap.picture.shape[1] * max(caps[index].explained, 0)
-        scores[index] = np.add(agreed, told) + usual
+        scores[index] = np.add(agreed, told)
+        scores[index] += TRAVELS[0] < travel < TRAVELS[1]  # what goes too far comes last
 
     def together(pair: tuple[int, ...]) -> float:
         left, right = pair
