@@ -24,6 +24,22 @@ def test_a_lost_cap_is_led_over():
     assert np.abs(followed - guesses).max() < 0.05
 
 
+def test_what_is_further_than_a_stick_goes_is_not_the_cap():
+    angle = np.linspace(0, 40, 400)
+    sticks = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+    sticks[::3] = 0
+    wrong = 5 * sticks
+    wrong[50:400:20] = (14, -3)
+    places = caps.Places(wrong, np.ones(400, np.float32))
+    followed = caps.deflections(places, sticks, 1.0, opaque=False)
+    assert followed is not None
+    good = np.ones(400, np.bool_)
+    good[50:400:20] = False
+    assert np.abs(followed - sticks)[good].max() < 0.05
+    wrong[::2] = (14, -3)
+    assert caps.deflections(caps.Places(wrong, places.match), sticks, 1.0, opaque=False) is None
+
+
 def test_a_cap_that_never_rests_is_gauged_by_the_circle_it_fills():
     angle, size = np.random.default_rng(3).uniform((0, 0.8), (2 * np.pi, 1), (400, 2)).T
     sticks = np.stack([size * np.cos(angle), size * np.sin(angle)], axis=1).astype(np.float32)
@@ -63,4 +79,4 @@ def test_a_cap_that_never_moves_is_not_believed():
     still = caps.Places(np.zeros((60, 2), np.float32), np.ones(60, np.float32))
     guesses = np.random.default_rng(4).normal(0, 0.1, (60, 2)).astype(np.float32)
     assert caps.deflections(still, guesses, 1.0, opaque=False) is None
-    assert caps._gauged(still.at, np.ones(60, np.bool_), np.zeros(60, np.bool_))[1] == 0
+    assert caps._gauged(still.at, np.ones(60, np.bool_))[1] == 0

@@ -37,7 +37,9 @@ _ASKEW = 1.25
 _GAP = np.radians(150)
 """Largest gap between the directions of full deflections that are taken for a whole circle."""
 _LOST = 0.6
-"""Share of the usual correlation below which the cap is lost."""
+"""Share of the usual correlation below which the cap is lost; so it is further than sticks go."""
+_FAR = 0.25
+"""Share of the rows that far away from which the cap is not believed at all."""
 _BRIDGED = 15
 """Rows of a lost cap that are led straight over."""
 
@@ -114,16 +116,19 @@ def deflections(
     at = places.at / (1, flat)
     by_network = explained < EXPLAINED or agreed >= _AGREED_OPAQUE
     near = np.hypot(*rough.T) < 0.3 if by_network else np.hypot(*at.T) < TRAVELS[0]
-    rest, travel = _gauged(at, near, lost)
+    rest = np.median(at[near] if near.sum() > _ENOUGH else at, axis=0)
+    far = np.hypot(*(at - rest).T) > TRAVELS[1]
+    if far.mean() > _FAR:
+        return None
+    lost |= far
+    rest, travel = _gauged(at[~lost], near[~lost])
     if not TRAVELS[0] < travel < TRAVELS[1]:
         return None
     followed = ((at - rest) / travel).astype(np.float32)
     return _bridged(followed, lost, rough if by_network else followed)
 
 
-def _gauged(
-    at: Gray, near: NDArray[np.bool_], lost: NDArray[np.bool_]
-) -> tuple[NDArray[np.floating], float]:
+def _gauged(at: Gray, near: NDArray[np.bool_]) -> tuple[NDArray[np.floating], float]:
     """Where a cap rests, (2,), and how far it goes, from its places (T, 2).
 
     near: where the network takes it for resting; the middle of these places is the rest. But if the
@@ -132,8 +137,7 @@ def _gauged(
     """
     rest = np.median(at[near] if near.sum() > _ENOUGH else at, axis=0)
     travel = float(np.percentile(np.hypot(*(at - rest).T), 98))
-    kept = at[~lost]
-    kept = kept[np.hypot(*(kept - rest).T) <= 1.02 * travel]
+    kept = at[np.hypot(*(at - rest).T) <= 1.02 * travel]
     if not len(kept):
         return rest, travel
     middle, radius = cv2.minEnclosingCircle(kept.astype(np.float32))
