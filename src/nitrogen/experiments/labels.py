@@ -46,8 +46,7 @@ TRUE_LOG = Kind("true log")
 class LabelsConfig:
     """What is compared.
 
-    Just enough steps for true labels to win most levels and not all: with more, bad labels
-    would be made up for, with fewer, good ones would win nothing.
+    Steps enough for true labels to win some levels and not all, so that there is something to lose.
     """
 
     chain: QuickstartConfig = field(default_factory=lambda: QuickstartConfig(train_steps=400))
