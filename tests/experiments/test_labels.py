@@ -7,8 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nitrogen.actions import Actions
-from nitrogen.errors import ConfigError
-from nitrogen.experiments.labels import SMALL, agreement, delayed, labels, with_errors
+from nitrogen.errors import ConfigError, DataError
+from nitrogen.experiments.labels import (
+    SMALL,
+    TRUE_LOG,
+    Arm,
+    agreement,
+    delayed,
+    labels,
+    with_errors,
+)
 
 
 def actions(length=400):
@@ -65,6 +73,15 @@ def test_settings_that_mean_nothing_are_refused():
         replace(SMALL, late=(0,))
     with pytest.raises(ConfigError, match="the last is held out"):
         replace(SMALL, chain=replace(SMALL.chain, videos=1))
+
+
+def test_a_last_video_of_which_nothing_was_kept_is_said(tmp_path, monkeypatch):
+    from nitrogen.data.samples import Run
+
+    first = Run("video_00_chunk_0000", np.zeros((40, 8, 8, 3), np.uint8), actions(40))
+    monkeypatch.setattr("nitrogen.experiments.labels.labelled_runs", lambda *_: [first])
+    with pytest.raises(DataError, match="record more episodes"):
+        Arm(tmp_path, SMALL, TRUE_LOG, 0).run()
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nitrogen.actions import Actions
-from nitrogen.errors import ConfigError
+from nitrogen.errors import ConfigError, DataError
 from nitrogen.experiments import arms
 from nitrogen.experiments.jobs import Job, run_jobs
 from nitrogen.quickstart import Chain, QuickstartConfig, Watcher, labelled_runs
@@ -127,7 +127,7 @@ def labels(
     """Run, or go on with, the experiment in `out`; ends with `report.html` and `labels.json`.
 
     workers: trainings at a time, each on one core. Raises ConfigError if `out` holds another
-    experiment.
+    experiment, DataError if too little of the videos was kept.
     """
     config = config or LabelsConfig()
     arms.claim(out, config, format=FORMAT)
@@ -188,6 +188,11 @@ class Arm:
 
         chain = self.config.chain
         true, held_out = self._runs("truth")
+        if not (true and held_out):
+            raise DataError(
+                f"too little of the videos in {self.root / 'chain'} was kept to train and to hold"
+                " one out; record more episodes or videos"
+            )
         runs = self._labelled(true)
         settings = replace(
             recipe(),

@@ -37,9 +37,9 @@ _ASKEW = 1.25
 _GAP = np.radians(150)
 """Largest gap between the directions of full deflections that are taken for a whole circle."""
 _LOST = 0.6
-"""Share of the usual correlation below which the cap is lost; so it is further than sticks go."""
+"""Share of the usual correlation below which the cap is lost."""
 _FAR = 0.25
-"""Share of the rows that far away from which the cap is not believed at all."""
+"""Share of rows further away than sticks go, from which the cap is not believed at all."""
 _BRIDGED = 15
 """Rows of a lost cap that are led straight over."""
 
