@@ -1,11 +1,12 @@
+import importlib.util
 import json
 from dataclasses import replace
 
 import pytest
 
-from nitrogen.errors import ConfigError
+from nitrogen.errors import ConfigError, GameMissingError
 from nitrogen.experiments.transfer import transfer
-from nitrogen.experiments.transfer_config import SMALL, HeldOut, TransferConfig
+from nitrogen.experiments.transfer_config import SMALL, TransferConfig
 from nitrogen.experiments.transfer_jobs import Pretrain
 
 
@@ -21,10 +22,19 @@ def test_the_held_out_game_is_not_trained_on():
 def test_held_out_games_can_share_a_network(tmp_path):
     config = TransferConfig()
     names = [Pretrain(tmp_path, config, each).folder.name for each in config.held_out]
-    assert names == ["without-platformer-racer", "without-platformer-racer", "without-doom-flyer"]
-    new = HeldOut(task="miniworld/reach_the_box", without=("platformer", "racer"))
-    assert Pretrain(tmp_path, config, new).folder.name == "without-platformer-racer"
-    assert config.sources(new) == config.sources(config.held_out[0])
+    assert names == ["without-platformer-racer", "without-doom-flyer", "without-platformer-racer"]
+    racer, _, box = config.held_out
+    assert config.sources(box) == config.sources(racer)
+
+
+def test_a_missing_game_is_named_before_any_work(tmp_path, monkeypatch):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "miniworld" else find_spec(name)
+    )
+    with pytest.raises(GameMissingError, match=r"miniworld/reach_the_box.*nitrogen\[miniworld\]"):
+        transfer(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

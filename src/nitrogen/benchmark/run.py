@@ -20,7 +20,6 @@ from nitrogen.benchmark.live import LivePolicy
 from nitrogen.benchmark.results import Result, read_results
 from nitrogen.benchmark.task import Task
 from nitrogen.benchmark.trace import TracedEnv
-from nitrogen.errors import GameMissingError
 from nitrogen.logs import MetricLog
 from nitrogen.play import Episode, GameEnv, Observer, rollout, rollout_batch
 from nitrogen.policy import (
@@ -99,9 +98,7 @@ def run(
     GameMissingError before playing anything if a task cannot run here.
     """
     for task in tasks:
-        reason = task.missing()
-        if reason is not None:
-            raise GameMissingError(f"{task.name}: {reason}")
+        task.must_run()
     wanted = {
         (task.name, player.name) for task in tasks for player in players if player.can_play(task)
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nitrogen.errors import GameError
+from nitrogen.errors import GameError, GameMissingError
 from nitrogen.play import GameEnv
 
 Suite = Literal["mini", "open-10", "extras"]
@@ -52,6 +52,12 @@ class Task:
     """Where a demonstration that comes with the package would lie, for games without an expert."""
     deterministic: bool = True
     """The same seed and the same actions give the same frames."""
+
+    def must_run(self) -> None:
+        """Raise GameMissingError, saying what mends it, if the task cannot run on this machine."""
+        reason = self.missing()
+        if reason is not None:
+            raise GameMissingError(f"{self.name}: {reason}")
 
     @property
     def game(self) -> str:

@@ -8,7 +8,6 @@ from tyro.conf import OmitArgPrefixes, Positional
 
 from nitrogen.benchmark.demonstrate import DemonstrateConfig
 from nitrogen.cli import show
-from nitrogen.errors import GameMissingError
 
 _USUAL = DemonstrateConfig()
 
@@ -33,9 +32,7 @@ def demonstrate(
     from nitrogen.benchmark.suite import task as find_task
 
     chosen = find_task(task)
-    reason = chosen.missing()
-    if reason is not None:
-        raise GameMissingError(f"{task}: {reason}")
+    chosen.must_run()
     with show.bars() as bars:
         bar = bars.add_task("demonstrations", total=config.count, note=task)
         paths = run_demonstrate(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import OmitArgPrefixes, Positional
 
-from nitrogen.errors import GameError, GameMissingError
+from nitrogen.errors import GameError
 from nitrogen.simulator.game import Display
 
 if TYPE_CHECKING:
@@ -134,9 +134,7 @@ def _play_task(name: str, player: Player, out: Path, seed: int) -> None:
     from nitrogen.benchmark.suite import task as find_task
 
     task = find_task(name)
-    reason = task.missing()
-    if reason is not None:
-        raise GameMissingError(f"{name}: {reason}")
+    task.must_run()
     policy = _policy(player, seed)
     _film(task.render, policy, out, title=name, seed=seed, frames=task.frames,
           execute=player.execute)  # fmt: skip

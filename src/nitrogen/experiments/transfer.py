@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from nitrogen.benchmark.suite import task as find_task
 from nitrogen.experiments import arms
 from nitrogen.experiments.jobs import Job, run_jobs
 from nitrogen.experiments.transfer_config import LEVELS, HeldOut, TransferConfig
@@ -78,10 +79,12 @@ def transfer(
     """Run, or go on with, the experiment in `out`; ends with `report.html` and `transfer.json`.
 
     The first part is trained for all tasks before the next, and the table is written after each.
-    workers: jobs at a time, each on one core. Raises ConfigError if `out` holds another experiment,
-    GameMissingError if a task cannot run here.
+    workers: jobs at a time, each on one core. Raises ConfigError if `out` holds another experiment;
+    GameMissingError, before anything is done, if a task cannot run here.
     """
     config = config or TransferConfig()
+    for name in config.played:
+        find_task(name).must_run()
     arms.claim(out, config, format=FORMAT)
     collects = _collects(out, config)
     on_start("collecting demonstrations", len(collects))
@@ -109,9 +112,8 @@ def transfer(
 
 
 def _collects(out: Path, config: TransferConfig) -> list[Collect]:
-    sources = {name for one in config.held_out for name in config.sources(one)}
     return [
-        *(pretraining_data(out, config, name) for name in config.tasks if name in sources),
+        *(pretraining_data(out, config, name) for name in config.pretrained_on),
         *(
             held_out_data(out, config, one, seed)
             for one in config.held_out

@@ -53,24 +53,26 @@ class TransferConfig:
     """Everything that is pre-trained on; the held-out game's own tasks are left out."""
     held_out: tuple[HeldOut, ...] = (
         HeldOut(task="racer/finish_a_lap", steps=60, without=("platformer",)),
-        HeldOut(task="platformer/reach_the_flag", steps=200, without=("racer",)),
         HeldOut(task="doom/health_gathering", levels=24, steps=60, without=("flyer",)),
+        HeldOut(
+            task="miniworld/reach_the_box", levels=128, steps=100, without=("platformer", "racer")
+        ),
     )
     """Tasks to learn, each after pre-training on the tasks of other games."""
     parts: tuple[str, ...] = ("1/8", "1/4", "1/2", "1")
     """Shares of the levels of the held-out game."""
-    seeds: int = 6
+    seeds: int = 4
     """Trainings of each arm and part, each with its own data."""
-    first_seed: int = 3
-    """Of the trainings and their data; trials of settings used the seeds before it."""
+    first_seed: int = 30
+    """Of the trainings and their data; trials of settings and earlier runs used seeds before it."""
     pretrain_levels: int = 40
     """Episodes of demonstrations per task."""
-    pretrain_steps: int = 6_000
+    pretrain_steps: int = 3_000
     pretrain_batch: int = 96
     batch: int = 64
     learning_rate: float = 1e-3
     """Of every training."""
-    episodes: int = 68
+    episodes: int = 40
     """Held-out levels that each trained policy plays; the same for all."""
     baseline_episodes: int = 20
     """Of these levels, the first so many are played by the expert and players that do not look."""
@@ -107,6 +109,17 @@ class TransferConfig:
         """Tasks that are pre-trained on when `held_out` is to be learned."""
         games = self.left_out(held_out)
         return tuple(name for name in self.tasks if find_task(name).game not in games)
+
+    @property
+    def pretrained_on(self) -> tuple[str, ...]:
+        """Tasks that some network is pre-trained on."""
+        sources = {name for one in self.held_out for name in self.sources(one)}
+        return tuple(name for name in self.tasks if name in sources)
+
+    @property
+    def played(self) -> tuple[str, ...]:
+        """Every task that must be playable, for its demonstrations or for its policies."""
+        return tuple(dict.fromkeys((*self.pretrained_on, *(one.task for one in self.held_out))))
 
     def levels(self, held_out: HeldOut, part: str) -> int:
         """How many levels that part of the data has."""
