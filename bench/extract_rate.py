@@ -20,7 +20,8 @@ import cv2
 import numpy as np
 
 from nitrogen.extract.choice import prepare
-from nitrogen.extract.locate import Library, gray_of
+from nitrogen.extract.drawn import gray_of
+from nitrogen.extract.locate import Library
 from nitrogen.extract.pipeline import ExtractConfig, extract
 from nitrogen.extract.sightings import find_sightings, windows
 from nitrogen.overlay.render import Placement, Renderer

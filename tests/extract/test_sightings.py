@@ -181,6 +181,18 @@ def test_overlays_in_a_black_box_and_faint_ones_are_found(tmp_path, look):
     assert sighting.found.score > 0.8
 
 
+def test_what_has_no_keypoints_is_found_by_trying_every_place(library, tmp_path, monkeypatch):
+    monkeypatch.setattr(Library, "candidates", lambda self, frame: [])
+    shown = overlay("retro_grey", "top_right", shift=(-7.4, 5.3), width=0.3)
+    film(tmp_path / "clip.mp4", 10, lambda second: [shown])
+    (sighting,) = find_sightings(windows(probe(tmp_path / "clip.mp4")), library)
+    assert sighting.found.skin.name == "retro_grey"
+    placement = sighting.found.placement
+    assert placement.scale_x == pytest.approx(shown.placement.scale_x, rel=0.01)
+    assert placement.x == pytest.approx(shown.placement.x, abs=1)
+    assert placement.y == pytest.approx(shown.placement.y, abs=1)
+
+
 def test_hidden_is_not_released(library, tmp_path):
     """An overlay that hides while the pad rests: its rows are not written as if it rested."""
     config = SynthConfig(

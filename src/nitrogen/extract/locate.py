@@ -11,20 +11,17 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nitrogen.actions import Actions
 from nitrogen.errors import ExtractionError
+from nitrogen.extract.drawn import gray_of, ink_and_cover, weight_of
 from nitrogen.extract.keypoints import Keypoints, sift, vote
 from nitrogen.extract.still import Gray, Still, crop, high_pass
+from nitrogen.extract.sweep import sweep
 from nitrogen.overlay.render import Placement, Renderer
-from nitrogen.overlay.skin import ButtonLayer, Skin, StickLayer
+from nitrogen.overlay.skin import Skin
 from nitrogen.video.pixels import Box
-
-LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
-"""BT.709: what 720p and larger videos use."""
 
 MIN_SCORE = 0.45
 """Masked correlation below which nothing has been found."""
@@ -32,12 +29,13 @@ MIN_SCORE = 0.45
 SURE = 0.6
 """Masked correlation from which no other way of looking is tried."""
 
+SWEPT = 0.65
+"""Masked correlation needed by what was found by trying every place: chance tries as often."""
+
 Where = Callable[[Keypoints], NDArray[np.bool_]]
 
 _WIDTHS = (380, 200)
 """Sizes at which a skin's keypoints are taken, in pixels."""
-_GROUND = 100.0
-"""Brightness behind a drawn skin; removed by the high-pass."""
 _CANDIDATES = 6
 _LEAST_GAIN = 0.02
 """Contrast against the drawn skin below which nothing is there to be aligned with."""
@@ -110,14 +108,17 @@ def locate(
     """The overlay in what stands still in a video.
 
     where: tells which keypoints may be used; all when None. faint: whether to look more closely if
-    nothing is found at first. Raises ExtractionError, saying how near the best candidate came, if
-    there is none.
+    nothing is found at first, which takes a third of a second per skin of the library in the end.
+    Raises ExtractionError, saying how near the best candidate came, if there is none.
     """
     aligned = _judged(still, library, still.keypoints, where)
     best = max(aligned, key=lambda found: found.score, default=None)
     if faint and (best is None or best.score < max(minimum, SURE)):
         # These are more, and noisier; they show what is small, faint or over a pale sky.
         aligned += _judged(still, library, still.faint_keypoints, where)
+        best = max(aligned, key=lambda found: found.score, default=None)
+    if faint and where is None and (best is None or best.score < minimum):
+        aligned += [found for found in _swept(still, library) if found.score >= SWEPT]
         best = max(aligned, key=lambda found: found.score, default=None)
     if best is None or best.score < minimum:
         near = f"; the nearest is {best.skin.name} at {best.score:.2f}" if best else ""
@@ -145,6 +146,15 @@ def _judged(
             break
         score, better = align(still, skin, placement)
         aligned.append(Found(skin, better, score, votes))
+    return aligned
+
+
+def _swept(still: Still, library: Library) -> list[Found]:
+    """The best of what is found without keypoints, aligned."""
+    aligned = []
+    for _, skin, placement in sweep(still, library.skins)[:_CANDIDATES]:
+        score, better = align(still, skin, placement)
+        aligned.append(Found(skin, better, score, 0))
     return aligned
 
 
@@ -182,14 +192,6 @@ def align(
 def score_of(still: Still, skin: Skin, placement: Placement) -> float:
     """Masked correlation of the drawn skin with the mean picture, both high-passed."""
     return _view(still, skin, placement).score()
-
-
-def gray_of(
-    renderer: Renderer, actions: Actions | None = None, ground: float | Gray = _GROUND
-) -> Gray:
-    """The skin in the given state (released when None) on an even ground, (h, w) brightness."""
-    picture = renderer.draw(actions or Actions.released(1))
-    return np.asarray(picture[..., :3] @ LUMA + (1 - picture[..., 3]) * ground, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,11 +248,9 @@ def _view(still: Still, skin: Skin, placement: Placement) -> _View:
     renderer = Renderer(skin, placement)
     shown, inside = crop(still.mean, renderer.box)
     doubt, _ = crop(still.doubt, renderer.box)
-    weight = np.asarray(_weight(renderer) * inside / doubt, np.float32)
+    weight = np.asarray(weight_of(renderer) * inside / doubt, np.float32)
     weight /= np.float32(max(float(weight.max()), 1e-9))
-    picture = renderer.draw(Actions.released(1))
-    ink = high_pass(np.ascontiguousarray(picture[..., :3] @ LUMA))
-    cover = high_pass(np.ascontiguousarray(picture[..., 3]))
+    ink, cover = (high_pass(part) for part in ink_and_cover(renderer))
     shown = high_pass(shown)
     drawn = np.asarray(ink - _ground(ink, cover, shown, weight) * cover, np.float32)
     return _View(placement, renderer.box, drawn, shown, weight)
@@ -273,19 +273,6 @@ def _ground(ink: Gray, cover: Gray, shown: Gray, weight: Gray) -> np.float32:
         return float(np.vdot(drawn, c)) / max(float(np.linalg.norm(drawn)), 1e-9)
 
     return np.float32(max(levels, key=likeness))
-
-
-def _weight(renderer: Renderer) -> Gray:
-    """Where the skin is, less where its controls move."""
-    alpha = renderer.draw(Actions.released(1))[..., 3]
-    near = cv2.dilate(alpha, np.ones((5, 5), np.uint8))
-    weight = np.clip(near, 0, 1).astype(np.float32)
-    for layer in renderer.skin.layers:
-        if isinstance(layer, StickLayer):
-            weight[renderer.reach(layer)] *= 0.2
-        elif isinstance(layer, ButtonLayer):
-            weight[renderer.reach(layer)] *= 0.6
-    return weight
 
 
 def _correlation(a: Gray, b: Gray, weight: Gray) -> float:

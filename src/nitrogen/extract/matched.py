@@ -17,8 +17,9 @@ from nitrogen.actions import BUTTON_INDEX, STICKS, Actions
 from nitrogen.errors import ExtractionError
 from nitrogen.extract import colour, detectors
 from nitrogen.extract.clicks import ClickColour
+from nitrogen.extract.drawn import gray_of
 from nitrogen.extract.hypotheses import Control, Patches, changed
-from nitrogen.extract.locate import Found, gray_of
+from nitrogen.extract.locate import Found
 from nitrogen.extract.reader import Planes, ReaderName, Reading
 from nitrogen.extract.siblings import ground_of
 from nitrogen.extract.sticks import StickTracker

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from nitrogen.actions import Actions
 from nitrogen.extract.colour import MATRICES
-from nitrogen.extract.locate import LUMA
+from nitrogen.extract.drawn import LUMA
 from nitrogen.extract.still import high_pass
 from nitrogen.overlay.render import Renderer
 from nitrogen.overlay.skin import StickLayer
