@@ -27,7 +27,7 @@ _DETAIL = 2.0
 _LARGEST, _SMALLEST, _STEP = 0.45, 0.07, 1.06
 """Widths of a skin as shares of the frame's, and the ratio from one to the next."""
 _BEYOND = 40
-"""Pixels by which an overlay may reach out of the picture at the left and the top."""
+"""Pixels by which an overlay may reach out of the picture, at most half of its own."""
 _GROUNDS = (0.0, 64.0, 128.0, 192.0, 255.0)
 """Brightness behind the skin."""
 _LEAST_PX = 4
@@ -85,7 +85,10 @@ class _Searched:
         return found
 
     def _best(self, ink: Gray, cover: Gray, weight: Gray) -> tuple[float, int, int]:
-        """Highest correlation of a template over all places and grounds, and its column and row."""
+        """Highest correlation of a template over places and grounds, and its column and row.
+
+        Half of the template's width and height must lie on the picture.
+        """
         total = float(weight.sum())
         ink, cover = (high_pass(part, _DETAIL) for part in (ink, cover))
         ink, cover = (part - float((part * weight).sum()) / total for part in (ink, cover))
@@ -101,11 +104,13 @@ class _Searched:
             norm = float(np.sqrt((weight * drawn * drawn).sum()))
             if norm > 0:
                 np.maximum(best, (with_ink - np.float32(ground) * with_cover) / norm, out=best)
-        # A template at the far end would wrap round; at least half of it must be on the picture.
-        best = best[: self._size[1] + 2 * _BEYOND - ink.shape[0] // 2]
-        best = best[:, : self._size[0] + 2 * _BEYOND - ink.shape[1] // 2]
+        rows, columns = (
+            slice(max(_BEYOND - side // 2, 0), _BEYOND + whole - side // 2 + 1)
+            for side, whole in zip(ink.shape, reversed(self._size), strict=True)
+        )
+        best = best[rows, columns]
         row, column = divmod(int(best.argmax()), best.shape[1])
-        return float(best[row, column]), column, row
+        return float(best[row, column]), columns.start + column, rows.start + row
 
     def _spectrum(self, template: Gray) -> _Spectrum:
         wide = np.zeros(self._shape, np.float32)
