@@ -5,13 +5,15 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 SCRIPT = """
 import multiprocessing, os, sys, time
 from concurrent.futures import ProcessPoolExecutor
 from nitrogen.processes import die_with_parent
 
 if __name__ == "__main__":
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(sys.argv[1])
     with ProcessPoolExecutor(1, context, die_with_parent) as pool:
         print(pool.submit(os.getpid).result(), flush=True)
         pool.submit(time.sleep, 600).result()
@@ -23,10 +25,12 @@ def alive(pid: int) -> bool:
     return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
-def test_a_worker_ends_with_its_killed_parent(tmp_path):
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_worker_ends_with_its_killed_parent(tmp_path, method):
     script = tmp_path / "pool.py"
     script.write_text(SCRIPT)
-    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as parent:
+    command = [sys.executable, script, method]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         worker = int(parent.stdout.readline())
         assert alive(worker)
         os.kill(parent.pid, signal.SIGKILL)

@@ -19,6 +19,7 @@ from nitrogen.benchmark.search import SearchConfig, SearchProgress
 from nitrogen.benchmark.task import Task
 from nitrogen.errors import ConfigError, GameError
 from nitrogen.logs import MetricLog
+from nitrogen.processes import die_with_parent
 
 FAILURES = "failures.jsonl"
 """In the folder of the demonstrations: what could not be made, and why."""
@@ -228,6 +229,7 @@ _reports: "list[SimpleQueue[tuple[str, SearchProgress]]]" = []
 
 
 def _report_to(queue: "SimpleQueue[tuple[str, SearchProgress]]") -> None:
+    die_with_parent()
     _reports.append(queue)
 
 

@@ -30,6 +30,7 @@ from nitrogen.policy import (
     RandomPolicy,
     ReleasedPolicy,
 )
+from nitrogen.processes import die_with_parent
 
 ENVS_PER_WORKER = 16
 """Light games that one worker plays side by side when the policy plans for all in one call ..."""
@@ -181,7 +182,7 @@ def _played(shards: Sequence[Shard], workers: int, engine: str) -> Iterator[Resu
     context = multiprocessing.get_context("forkserver")
     names = {name for shard in shards for name in shard.player.modules}
     context.set_forkserver_preload(["nitrogen.benchmark.run", *sorted(names)])
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, context, die_with_parent) as pool:
         pending: set[Future[list[Result]]] = {pool.submit(play_shard, shard) for shard in shards}
         try:
             while pending:

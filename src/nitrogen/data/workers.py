@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nitrogen.data.clip import Request, decode
 from nitrogen.errors import DataError
+from nitrogen.processes import die_with_parent
 
 AHEAD = 2
 """Batches per worker that are decoded ahead, and take up shared memory."""
@@ -75,6 +76,7 @@ _ring: list[tuple[SharedMemory, NDArray[np.uint8]]] = []
 def _start(name: str, shape: tuple[int, ...]) -> None:
     # An interrupt is the main process's to handle; it ends the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent()
     memory = SharedMemory(name)
     _ring[:] = [(memory, np.ndarray(shape, np.uint8, buffer=memory.buf))]
 
