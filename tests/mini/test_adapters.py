@@ -118,3 +118,5 @@ def test_closed_miniworld_rooms_are_used_again_as_new():
     assert made[0] is made[1] is made[2]
     assert np.array_equal(frames[0], frames[1])
     assert np.array_equal(frames[0], frames[2])
+    with pytest.raises(GameError, match="closed: make a new environment"):
+        env.reset(seed=4)

@@ -115,11 +115,17 @@ class AdapterEnv(gymnasium.Env[Frame, Step]):
         self._original = game.make()
         self._seen: Seen | None = None
         self._frame_index = 0
+        self._is_closed = False
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Frame, dict[str, Any]]:
-        """Start the episode that `seed` decides; without a seed, the next of a random sequence."""
+        """Start the episode that `seed` decides; without a seed, the next of a random sequence.
+
+        Raises GameError for options, and once the environment is closed.
+        """
+        if self._is_closed:
+            raise GameError(f"{self.game.name} is closed: make a new environment")
         super().reset(seed=seed)
         if options:
             raise GameError(f"{self.game.name} has no reset options, got {sorted(options)}")
@@ -152,7 +158,7 @@ class AdapterEnv(gymnasium.Env[Frame, Step]):
     def close(self) -> None:
         """Let the game go; make a new environment to play on."""
         self._original.close()
-        self._seen = None
+        self._seen, self._is_closed = None, True
 
     @property
     def _now(self) -> Seen:
