@@ -22,8 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nitrogen.extract.caps import TRAVELS, Cap, agreement, cut
+from nitrogen.extract.rings import RingCap, rings
 
 Gray = NDArray[np.float32]
+AnyCap = Cap | RingCap
 
 _REACH = 14
 """Pixels that a cap is looked for sideways."""
@@ -61,6 +63,10 @@ _USUAL = 6.0
 _WEIGHT = 0.08
 """How much the explained share, where there is any, weighs against agreement, for each pixel of the
 cap's width: a small patch finds something like it more easily."""
+_SEEN_WELL = 0.8
+"""Agreement from which the network is taken to see a stick ..."""
+_LESS = 0.15
+"""... and a ring that agrees less by this much is something else."""
 _MARGINS = (8, 14, 8, 6)
 """Pixels left, above, right and below in which no stick is looked for."""
 _SIDES = 12
@@ -73,20 +79,23 @@ class _Mover(NamedTuple):
     """(N, 2): pixels by which it is away in each picture."""
 
 
-def learn(pictures: Gray, guesses: Gray, flat: float) -> list[Cap]:
+def learn(pictures: Gray, guesses: Gray, flat: float) -> list[AnyCap]:
     """The caps of the left and the right stick, as far as there are such.
 
     pictures: (N, H, W) high-passed samples; guesses: (N, 4) what a network takes for the
     deflections, roughly; flat: height over width of a circle in the pictures.
     """
     guesses = np.asarray(guesses - np.median(guesses, axis=0), np.float32)
+    round_ones = rings(pictures, flat)
+    moved = [(one.centre, one.find(pictures).at) for one in round_ones]
+    moved += [(one.centre, one.at) for one in movers(pictures, flat)]
     starts = [
-        (one.centre, np.asarray(one.at / (_USUAL, _USUAL * flat), np.float32))
-        for one in movers(pictures, flat)
+        (centre, np.asarray(at / (_USUAL, _USUAL * flat), np.float32)) for centre, at in moved
     ]
     for side in (guesses[:, :2], guesses[:, 2:]):
         starts += [(centre, side) for centre in _centres(_moved(pictures, side), flat)]
-    return _sided([_learned(pictures, *start, flat) for start in starts], pictures, guesses, flat)
+    found = [_learned(pictures, *start, flat) for start in starts]
+    return _sided([*found, *round_ones], pictures, guesses, flat)
 
 
 def _learned(pictures: Gray, centre: tuple[int, int], guesses: Gray, flat: float) -> Cap:
@@ -164,18 +173,26 @@ def _in_all_directions(at: Gray, gain: Gray) -> float:
     return float((gain * moved).mean() * (counts >= 2).mean() * near)
 
 
-def _sided(caps: list[Cap], pictures: Gray, guesses: Gray, flat: float) -> list[Cap]:
+def _sided(caps: list[AnyCap], pictures: Gray, guesses: Gray, flat: float) -> list[AnyCap]:
     """The left and the right stick's of the caps, with what they explain."""
     rest: Gray = np.median(pictures, axis=0)
-    scores = np.empty((len(caps), 2))
+    scores, seen, agrees = (np.empty((len(caps), 2)) for _ in range(3))
     for index, cap in enumerate(caps):
         at = cap.find(pictures).at
-        caps[index] = replace(cap, explained=_explained(cap, at, pictures, rest))
+        if isinstance(cap, Cap):
+            caps[index] = cap = replace(cap, explained=_explained(cap, at, pictures, rest))
         agreed = [agreement(at, side) for side in (guesses[:, :2], guesses[:, 2:])]
+        agrees[index] = agreed
         travel = np.percentile(np.hypot(*(at / (1, flat)).T), 98)
-        told = _WEIGHT * cap.picture.shape[1] * max(caps[index].explained, 0)
+        width = cap.picture.shape[1] if isinstance(cap, Cap) else 2 * cap.radius + 1
+        told = _WEIGHT * width * max(cap.explained, 0)
         scores[index] = np.add(agreed, told)
-        scores[index] += TRAVELS[0] < travel < TRAVELS[1]  # what goes too far comes last
+        in_range = isinstance(cap, RingCap) or TRAVELS[0] < travel < TRAVELS[1]
+        scores[index] += in_range  # what goes too far comes last
+        seen[index] = agreed if in_range and isinstance(cap, Cap) else (0, 0)
+    for index, cap in enumerate(caps):
+        if isinstance(cap, RingCap):  # where the network sees a stick well, it is not elsewhere
+            scores[index] -= seen.max(axis=0) > np.maximum(_SEEN_WELL, agrees[index] + _LESS)
 
     def together(pair: tuple[int, ...]) -> float:
         left, right = pair

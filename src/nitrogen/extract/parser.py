@@ -147,7 +147,7 @@ class NetworkReader:
         self._flat = (self._size[1] / height) / (self._size[0] / width)
         self._caps = self._learned(small, seen) if len(small) >= _ENOUGH else []
 
-    def _learned(self, pictures: NDArray[np.uint8], seen: Gray) -> list[caps.Cap]:
+    def _learned(self, pictures: NDArray[np.uint8], seen: Gray) -> list[cap_search.AnyCap]:
         """The caps of both sticks; seen: (N, ...) what the network says of the pictures."""
         passed = caps.high_passed(pictures)
         return cap_search.learn(passed, seen[:, _STICKS], self._flat)
