@@ -176,7 +176,7 @@ def _in_all_directions(at: Gray, gain: Gray) -> float:
 def _sided(caps: list[AnyCap], pictures: Gray, guesses: Gray, flat: float) -> list[AnyCap]:
     """The left and the right stick's of the caps, with what they explain."""
     rest: Gray = np.median(pictures, axis=0)
-    scores, seen, agrees = (np.empty((len(caps), 2)) for _ in range(3))
+    scores, seen, agrees = (np.zeros((len(caps), 2)) for _ in range(3))
     for index, cap in enumerate(caps):
         at = cap.find(pictures).at
         if isinstance(cap, Cap):
@@ -187,9 +187,12 @@ def _sided(caps: list[AnyCap], pictures: Gray, guesses: Gray, flat: float) -> li
         width = cap.picture.shape[1] if isinstance(cap, Cap) else 2 * cap.radius + 1
         told = _WEIGHT * width * max(cap.explained, 0)
         scores[index] = np.add(agreed, told)
-        in_range = isinstance(cap, RingCap) or TRAVELS[0] < travel < TRAVELS[1]
+        if isinstance(cap, RingCap):
+            scores[index] += np.equal(agreed, max(agreed))
+            continue
+        in_range = TRAVELS[0] < travel < TRAVELS[1]
         scores[index] += in_range  # what goes too far comes last
-        seen[index] = agreed if in_range and isinstance(cap, Cap) else (0, 0)
+        seen[index] = agreed if in_range else 0
     for index, cap in enumerate(caps):
         if isinstance(cap, RingCap):  # where the network sees a stick well, it is not elsewhere
             scores[index] -= seen.max(axis=0) > np.maximum(_SEEN_WELL, agrees[index] + _LESS)

@@ -56,7 +56,7 @@ _LOW = 0.25
 """Share of the samples that are seen worst: how well these are seen decides on the way to look."""
 _BETTER = 1.2
 """How many times as much they must look like the ring for what is behind it to be taken."""
-_EVENLY = 0.7
+_EVENLY = 0.6
 """Share of the usual likeness that these must reach: else something at rest is seen, not a ring."""
 _ROUGHLY = (11.0, 0.1)
 """The same two while what is behind the ring is not known yet."""
