@@ -67,6 +67,8 @@ _SEEN_WELL = 0.8
 """Agreement from which the network is taken to see a stick ..."""
 _LESS = 0.15
 """... and a ring that agrees less by this much is something else."""
+_MORE = 0.05
+"""By how much more the picture of a cap must agree than its ring to be taken instead."""
 _MARGINS = (8, 14, 8, 6)
 """Pixels left, above, right and below in which no stick is looked for."""
 _SIDES = 12
@@ -196,6 +198,8 @@ def _sided(caps: list[AnyCap], pictures: Gray, guesses: Gray, flat: float) -> li
     for index, cap in enumerate(caps):
         if isinstance(cap, RingCap):  # where the network sees a stick well, it is not elsewhere
             scores[index] -= seen.max(axis=0) > np.maximum(_SEEN_WELL, agrees[index] + _LESS)
+            here = [np.hypot(*np.subtract(cap.centre, other.centre)) < _SIDES / 2 for other in caps]
+            scores[index] -= seen[here].max(axis=0) > agrees[index] + _MORE  # its picture is better
 
     def together(pair: tuple[int, ...]) -> float:
         left, right = pair
