@@ -50,3 +50,8 @@ def test_sticks_are_found_by_their_edge():
 
 def test_a_game_alone_has_no_sticks():
     assert rings(caps.high_passed(game(2)), 1.0) == []
+
+
+def test_a_picture_that_never_changes_has_no_sticks():
+    still = np.repeat(game(3)[:1], 30, axis=0)
+    assert rings(caps.high_passed(still), 1.0) == []

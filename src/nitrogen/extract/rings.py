@@ -133,11 +133,12 @@ def _is_stick(
 ) -> bool:
     """Whether there is a ring, and it is held at its place."""
     usual = _usual(places)
+    if usual < _ALIKE:
+        return False
     at = places.at[places.match > _FAINT * usual]
     away = np.hypot(*((at - np.median(at, axis=0)) / (1, flat)).T)
     ends = (np.abs(at) > np.subtract(reach, 0.6)).any(axis=1)
-    stays = np.percentile(away, 95) <= compact and ends.mean() <= at_the_end
-    return bool(usual >= _ALIKE and stays)
+    return bool(np.percentile(away, 95) <= compact and ends.mean() <= at_the_end)
 
 
 def _behind(pictures: Gray, rest: Gray, edge: Cap, places: Places) -> Gray:
