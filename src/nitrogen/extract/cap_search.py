@@ -3,8 +3,9 @@
 A stick can be anywhere where part of the picture moves as a whole; that needs no network. Of a
 picture in which the resting patch is found a little aside, the patch there tells more than the
 resting picture does: the square of the difference to the resting picture less that to the patch is
-what the move *explains*. Where most is explained, in many directions, is a stick (`movers`). Places
-where the picture changes with what the network takes for the deflection are looked at as well.
+what the move *explains*. Where most is explained, in many directions, is a stick (`movers`). So are
+places where something round moves (`rings`), followed by their edge or as pictures. Places where
+the picture changes with what the network takes for the deflection are looked at as well.
 
 What the cap looks like: the resting picture there, or the samples laid over each other where the
 mover or the network puts the cap; then again where it was found. Of many first guesses at a place
@@ -21,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nitrogen.extract.caps import TRAVELS, Cap, agreement, cut
+from nitrogen.extract.caps import APART, MARGINS, TRAVELS, Cap, agreement, cut
 from nitrogen.extract.rings import RingCap, rings
 
 Gray = NDArray[np.float32]
@@ -52,8 +53,6 @@ _HALF = 5
 """Half of a mover's patch sideways, in pixels, as most caps are larger than that."""
 _ASIDE = 9
 """Pixels that a mover is looked for sideways."""
-_APART = 18
-"""Pixels between two movers."""
 _SECTORS = 8
 _AWAY = 1.5
 """Pixels from which a patch has moved."""
@@ -69,8 +68,6 @@ _LESS = 0.15
 """... and a ring that agrees less by this much is something else."""
 _MORE = 0.05
 """By how much more the picture of a cap must agree than its ring to be taken instead."""
-_MARGINS = (8, 14, 8, 6)
-"""Pixels left, above, right and below in which no stick is looked for."""
 _SIDES = 12
 """Pixels by which the left stick is left of the right one."""
 
@@ -121,7 +118,7 @@ def movers(pictures: Gray, flat: float) -> list[_Mover]:
     before = np.stack([cv2.blur(np.square(picture - rest), size) for picture in few])
     height, width = rest.shape
     scored = []
-    left, above, right, below = _MARGINS
+    left, above, right, below = MARGINS
     columns, rows = range(left, width - right, _STEP), range(above, height - below, _STEP)
     for x, y in product(columns, rows):
         at, gain = _aside(few, rest, before, (x, y), half, aside)
@@ -130,7 +127,7 @@ def movers(pictures: Gray, flat: float) -> list[_Mover]:
     chosen = list[tuple[int, int]]()
     for score, centre in scored:
         apart = [np.hypot(*(np.subtract(centre, other) / (1, flat))) for other in chosen]
-        if score > 0 and min(apart, default=np.inf) > _APART and len(chosen) < _MOVERS:
+        if score > 0 and min(apart, default=np.inf) > APART and len(chosen) < _MOVERS:
             chosen.append(centre)
     before = np.stack([cv2.blur(np.square(picture - rest), size) for picture in pictures])
     found = []

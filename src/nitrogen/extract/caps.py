@@ -28,6 +28,10 @@ _AGREED_OPAQUE = 0.85
 """The same on opaque pads, where the network itself is good and resting things mislead."""
 TRAVELS = (1.5, 11.0)
 """Travels, in pixels, that are believed: the least and the most."""
+MARGINS = (8, 14, 8, 6)
+"""Pixels left, above, right and below in which no stick is looked for."""
+APART = 18
+"""Pixels between two places that may be sticks."""
 _ENOUGH = 20
 """Samples from which the middle of the resting places is taken."""
 _RESTS = (0.12, 0.3)

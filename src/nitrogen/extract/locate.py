@@ -1,10 +1,11 @@
 """Find the overlay: which skin, where, how large.
 
 Works on what stands still in a video's keyframes (`still.py`). SIFT matches between it and
-pictures of each skin vote for a scale and a position; the best candidates are aligned to a fraction
-of a pixel and judged by the masked correlation of the drawn skin with the mean, over the ground
-that fits best: what is behind an overlay is not known, and may be a black box. That score, not the
-count of matches, decides; "no overlay here" is an answer.
+pictures of each skin vote for a scale and a position, and where that finds nothing every skin is
+tried everywhere (`sweep.py`); the best candidates are aligned to a fraction of a pixel and judged
+by the masked correlation of the drawn skin with the mean, over the ground that fits best: what is
+behind an overlay is not known, and may be a black box. That score, not the count of matches,
+decides; "no overlay here" is an answer.
 """
 
 import math

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nitrogen.extract.caps import Cap, Places
+from nitrogen.extract.caps import APART, MARGINS, Cap, Places
 
 Gray = NDArray[np.float32]
 
@@ -34,10 +34,6 @@ _RESTING = 0.25
 """Share of the samples that do not count there, as the stick rests."""
 _PLACES = 4
 """Places that are looked at closely."""
-_APART = 18
-"""Pixels between two of them."""
-_MARGINS = (8, 14, 8, 6)
-"""Pixels left, above, right and below in which no stick is looked for."""
 _REACH = 10
 """Pixels that a ring is followed sideways."""
 _FAINT = 0.5
@@ -179,7 +175,7 @@ def _places(changes: Gray, flat: float) -> Iterator[tuple[tuple[int, int], int, 
         cv2.MORPH_ELLIPSE, (2 * _WANDER + 1, 2 * round(_WANDER * flat) + 1)
     )
     height, width = changes.shape[1:]
-    left, above, right, below = _MARGINS
+    left, above, right, below = MARGINS
     inside = np.zeros((height, width), np.float32)
     inside[above : height - below, left : width - right] = 1
     scored = []
@@ -190,11 +186,11 @@ def _places(changes: Gray, flat: float) -> Iterator[tuple[tuple[int, int], int, 
         for _ in range(2):
             y, x = (int(v) for v in np.unravel_index(clear.argmax(), clear.shape))
             scored.append((float(clear[y, x]), (x, y), radius, sign))
-            cv2.ellipse(clear, (x, y), (_APART, round(_APART * flat)), 0, 0, 360, 0, -1)
+            cv2.ellipse(clear, (x, y), (APART, round(APART * flat)), 0, 0, 360, 0, -1)
     chosen = list[tuple[int, int]]()
     for _, centre, radius, sign in sorted(scored, reverse=True):
         apart = [np.hypot(*(np.subtract(centre, other) / (1, flat))) for other in chosen]
-        if min(apart, default=np.inf) > _APART and len(chosen) < _PLACES:
+        if min(apart, default=np.inf) > APART and len(chosen) < _PLACES:
             chosen.append(centre)
             yield centre, radius, sign
 
