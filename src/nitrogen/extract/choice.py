@@ -25,6 +25,9 @@ _FEW = 40
 _MANY = 200
 """Samples for the network reader, which learns the overlay's looks from them."""
 _SHORT_S = 90.0
+"""A span shorter than this is decoded whole where keyframes are too few."""
+_APART_S = 0.5
+"""Samples of a longer one come this far behind each other, after each keyframe."""
 
 Wanted = Literal["auto", "matched", "network"]
 
@@ -94,4 +97,10 @@ def _samples(
         every = max(1, (stop - start) // few)
         pictures = read_planes(info.path, box, start=start, stop=stop)
         seen += [picture for picture in pictures if picture.index % every == every // 2]
+    elif more := round(few / max(len(seen), 1)) - 1:
+        apart, stop = round(_APART_S * info.rate_hz), round(span_s[1] * info.rate_hz)
+        for start in [round(picture.time_s * info.rate_hz) for picture in seen]:
+            after = start + apart, min(start + more * apart + 1, stop)
+            pictures = read_planes(info.path, box, start=after[0], stop=after[1])
+            seen += [picture for picture in pictures if (picture.index - start) % apart == 0]
     return [picture.pixels for picture in sorted(seen, key=lambda picture: picture.time_s)]

@@ -27,6 +27,8 @@ from nitrogen.extract.repeats import MOST as MOST_REPEATS
 from nitrogen.extract.repeats import Repeats
 from nitrogen.extract.segformer import CROPS, Reader, SegformerConfig, deflection
 from nitrogen.extract.spots import MOST, Spots
+from nitrogen.extract.tints import MOST as MOST_TINTS
+from nitrogen.extract.tints import Tints
 from nitrogen.model import checkpoint
 from nitrogen.model.precision import autocast
 from nitrogen.video.pixels import Box, even_box
@@ -43,7 +45,6 @@ STICK_SHOWN = 0.25
 """The same for sticks: dark caps on dark pads are seen to move before they are seen to be there."""
 STICK_CLEAR = 0.6
 """Mean probability below which a stick must also be followed, a little, to count."""
-TRIGGERS = ("left_trigger", "right_trigger")
 THUMBS = ("left_thumb", "right_thumb")
 _OFF = 0.6
 """Largest reading of a resting stick that is taken off."""
@@ -59,9 +60,17 @@ _LEVELS = slice(57, 57 + MOST)
 _CAPS = (slice(57 + MOST, 60 + MOST), slice(60 + MOST, 63 + MOST))
 """Of each stick's cap: x, y and correlation."""
 _REPEATS = slice(63 + MOST, 63 + MOST + MOST_REPEATS)
-_WIDTH = 63 + MOST + MOST_REPEATS
+_TINTS = slice(63 + MOST + MOST_REPEATS, 63 + MOST + MOST_REPEATS + MOST_TINTS)
+_STRAY = 63 + MOST + MOST_REPEATS + MOST_TINTS
+"""Pixels of a press colour that belong to no spot."""
+_WIDTH = _STRAY + 1
+_MARKED, _STRAY_FEWEST = 4, 4
+"""Buttons found by their press colour from which others should have it too, and on how many pixels
+at least, while they are pressed."""
 _ENOUGH = 30
 """Samples from which caps are learned."""
+_LOOKS = 3
+"""At most, to tell which samples show the overlay."""
 _BATCH = 32
 
 
@@ -134,18 +143,33 @@ class NetworkReader:
         self.box = even_box(box)
         self.opacity: float | None = None
         self._network, self._size = network, (network.config.width, network.config.height)
-        small = np.stack([shrink(sample, self._size) for sample in samples])
-        self._rest = np.median(small, axis=0).astype(np.int16)
+        small, seen = self._rested(np.stack([shrink(sample, self._size) for sample in samples]))
         self._spots = Spots(small, self._rest)
-        seen = np.concatenate([
-            self._look(np.repeat(small[at : at + _BATCH], CROPS, axis=0))[::CROPS]
-            for at in range(0, len(small), _BATCH)
-        ])  # fmt: skip
         hints = _sigmoid(seen[:, _BUTTONS])
+        self._tints = Tints(small, hints)
         self._repeats = None if self._spots.opaque else Repeats(small, hints)
         height, width = samples[0].shape[0] * 2 / 3, samples[0].shape[1]
         self._flat = (self._size[1] / height) / (self._size[0] / width)
         self._caps = self._learned(small, seen) if len(small) >= _ENOUGH else []
+
+    def _rested(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Gray]:
+        """Set the resting picture; returns the pictures that show the overlay, and what is seen.
+
+        An overlay that is away for half of the video, behind a scene without it, would otherwise
+        rest as that scene.
+        """
+        shown = np.ones(len(pictures), np.bool_)
+        for _ in range(_LOOKS):
+            self._rest = np.median(pictures[shown], axis=0).astype(np.int16)
+            seen = np.concatenate([
+                self._look(np.repeat(pictures[at : at + _BATCH], CROPS, axis=0))[::CROPS]
+                for at in range(0, len(pictures), _BATCH)
+            ])  # fmt: skip
+            again = _visible(_sigmoid(seen[:, _SHOWN]))
+            if again.sum() < _ENOUGH or (again == shown).all():
+                break
+            shown = again
+        return pictures[shown], seen[shown]
 
     def _learned(self, pictures: NDArray[np.uint8], seen: Gray) -> list[cap_search.AnyCap]:
         """The caps of both sticks; seen: (N, ...) what the network says of the pictures."""
@@ -165,12 +189,12 @@ class NetworkReader:
     def read(self, trace: Gray) -> Reading:
         """Decide on the trace of a whole video, (T, width)."""
         shown = _sigmoid(trace[:, _SHOWN])
-        visible = shown.max(axis=1) > SHOWN
+        visible = _visible(shown)
         basis = visible if visible.any() else np.ones_like(visible)
         present = shown[basis].mean(axis=0) > [*[SHOWN] * len(BUTTONS), *[STICK_SHOWN] * 2]
         pressed = _sigmoid(trace[:, _BUTTONS])
         buttons = presses(trace[:, _BUTTONS], basis).astype(np.float32)
-        for name in TRIGGERS:
+        for name in roles.TRIGGERS:
             index = BUTTON_INDEX[name]
             travel = trace[:, _TRAVEL][:, index]
             soft = np.minimum(travel, PRESSED) if self._spots.opaque else 0
@@ -179,16 +203,20 @@ class NetworkReader:
         levels = self._levels(trace)
         north = shown[basis][:, BUTTON_INDEX["north"]].mean() > SHOWN
         two_faces = self._spots.opaque and not north
-        found = roles.assign(*self._spotted(), levels, pressed, sticks, two_faces=two_faces)
+        found = roles.assign(
+            *self._spotted(), levels, pressed, sticks,
+            two_faces=two_faces, certain=len(self._tints),
+        )  # fmt: skip
         sure = [_is_sure(column, _SURE) for column in pressed.T]
-        for name in TRIGGERS:
+        for name in roles.TRIGGERS:
             sure[BUTTON_INDEX[name]] = _is_sure(buttons[:, BUTTON_INDEX[name]], _PULLED)
         present[: len(BUTTONS)] &= sure
         buttons *= present[: len(BUTTONS)]
+        self._doubt(trace, found, buttons)
         margin = np.where(present[: len(BUTTONS)], np.abs(2 * pressed - 1), 1.0)
         for name, spots in found.items():
             index, level = BUTTON_INDEX[name], levels[:, spots].mean(axis=1)
-            buttons[:, index] = level if name in TRIGGERS else level > PRESSED
+            buttons[:, index] = level if name in roles.TRIGGERS else level > PRESSED
             margin[:, index] = np.minimum(1, np.abs(2 * level - 1))
             present[index] = True
         present[len(BUTTONS) :] &= ~self._unclear(trace, shown[basis], sticks)
@@ -208,20 +236,38 @@ class NetworkReader:
             frozenset(names),
         )
 
+    def _doubt(self, trace: Gray, found: dict[str, list[int]], buttons: Gray) -> None:
+        """Release buttons (T, B) that the network alone sees, where no press colour is to be seen.
+
+        Only if enough of the others are marked by it.
+        """
+        count = len(self._tints)
+        used = {spot for spots in found.values() for spot in spots if spot < count}
+        if sum(spots[0] < count for spots in found.values()) < _MARKED:
+            return
+        free = [spot for spot in range(count) if spot not in used]
+        stray = trace[:, _STRAY] + trace[:, _TINTS][:, free] @ self._tints.sizes[free]
+        for name, index in BUTTON_INDEX.items():
+            pressed = buttons[:, index] > PRESSED
+            if name not in found and pressed.any() and np.median(stray[pressed]) < _STRAY_FEWEST:
+                buttons[:, index] = 0
+
     def _levels(self, trace: Gray) -> Gray:
         """How lit each spot is, (T, S), in the order of `_spotted`."""
-        levels = trace[:, _LEVELS][:, : len(self._spots)]
-        if self._repeats is None:
-            return levels
-        return np.concatenate([levels, trace[:, _REPEATS][:, : len(self._repeats)]], axis=1)
+        parts = [
+            trace[:, _TINTS][:, : len(self._tints)],
+            trace[:, _LEVELS][:, : len(self._spots)],
+        ]
+        if self._repeats is not None:
+            parts.append(trace[:, _REPEATS][:, : len(self._repeats)])
+        return np.concatenate(parts, axis=1)
 
     def _spotted(self) -> tuple[Gray, Gray]:
         """Places (S, 2) and sizes (S,) of all spots."""
-        if self._repeats is None:
-            return self._spots.places, self._spots.sizes
+        kinds = [kind for kind in (self._tints, self._spots, self._repeats) if kind is not None]
         return (
-            np.concatenate([self._spots.places, self._repeats.places]),
-            np.concatenate([self._spots.sizes, self._repeats.sizes]),
+            np.concatenate([kind.places for kind in kinds]),
+            np.concatenate([kind.sizes for kind in kinds]),
         )
 
     def _followed(self, trace: Gray, rough: Gray) -> Gray:
@@ -262,7 +308,7 @@ class NetworkReader:
         again = np.zeros((len(pictures), MOST_REPEATS), np.float32)
         if self._repeats is not None:
             again = self._repeats.level(pictures)
-        parts = [self._look(pictures), levels, found, again]
+        parts = [self._look(pictures), levels, found, again, self._tints.level(pictures)]
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     def _look(self, pictures: NDArray[np.uint8]) -> Gray:
@@ -305,6 +351,11 @@ def as_input(pictures: NDArray[np.uint8], rest: NDArray[np.int16] | None) -> Ten
     # (B, crop, H, W, C) to (B, C, H, crop * W), colours last in memory.
     joined = pairs.permute(0, 2, 1, 3, 4).flatten(2, 3).contiguous()
     return joined.permute(0, 3, 1, 2)
+
+
+def _visible(shown: Gray) -> NDArray[np.bool_]:
+    """Whether any control shows in each row of probabilities (T, 19)."""
+    return np.asarray(shown.max(axis=1) > SHOWN)
 
 
 def _resting(sticks: Gray) -> Gray:

@@ -48,7 +48,7 @@ class Spots:
         lit = size > np.maximum(_CONTRAST, 4 * usual + 4)
         share = lit.mean(axis=0)
         wanted = (lit.sum(axis=0) >= 2) & (share < 0.6)
-        labels = _grown(lit & wanted, wanted)
+        labels = grown(lit & wanted, wanted)
         names, counts = np.unique(labels[wanted], return_counts=True)
         order = np.argsort(-counts)[:MOST]
         self._spots = [
@@ -95,26 +95,33 @@ def _learned(
     return _Spot(rows, columns, template / energy) if energy > 0 else None
 
 
-def _grown(lit: NDArray[np.bool_], wanted: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Labels (H, W): neighbours that are lit in the same frames get the same one."""
+def grown(
+    lit: NDArray[np.bool_], wanted: NDArray[np.bool_], least: float = _ALIKE
+) -> NDArray[np.intp]:
+    """Labels (H, W): neighbours that are lit in the same frames get the same one.
+
+    least: share of common frames, of those in which either is lit.
+    """
     height, width = wanted.shape
     labels = np.arange(height * width).reshape(height, width)
-    across = _alike(lit[:, :, :-1], lit[:, :, 1:]) & wanted[:, :-1] & wanted[:, 1:]
-    down = _alike(lit[:, :-1], lit[:, 1:]) & wanted[:-1] & wanted[1:]
+    across = _alike(lit[:, :, :-1], lit[:, :, 1:], least) & wanted[:, :-1] & wanted[:, 1:]
+    down = _alike(lit[:, :-1], lit[:, 1:], least) & wanted[:-1] & wanted[1:]
     for _ in range(height + width):
         before = labels.copy()
         for one, other, joined in (
             (labels[:, :-1], labels[:, 1:], across),
             (labels[:-1], labels[1:], down),
         ):
-            least = np.minimum(one, other)
-            one[joined] = least[joined]
-            other[joined] = np.minimum(other, least)[joined]
+            lower = np.minimum(one, other)
+            one[joined] = lower[joined]
+            other[joined] = np.minimum(other, lower)[joined]
         if np.array_equal(before, labels):
             break
     return labels
 
 
-def _alike(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _alike(
+    one: NDArray[np.bool_], other: NDArray[np.bool_], least: float
+) -> NDArray[np.bool_]:
     both, either = (one & other).sum(axis=0), (one | other).sum(axis=0)
-    return np.asarray(both >= _ALIKE * np.maximum(either, 1))
+    return np.asarray(both >= least * np.maximum(either, 1))
