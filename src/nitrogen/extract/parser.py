@@ -27,8 +27,8 @@ from nitrogen.extract.repeats import MOST as MOST_REPEATS
 from nitrogen.extract.repeats import Repeats
 from nitrogen.extract.segformer import CROPS, Reader, SegformerConfig, deflection
 from nitrogen.extract.spots import MOST, Spots
+from nitrogen.extract.tints import AGREED, Tints
 from nitrogen.extract.tints import MOST as MOST_TINTS
-from nitrogen.extract.tints import Tints
 from nitrogen.model import checkpoint
 from nitrogen.model.precision import autocast
 from nitrogen.video.pixels import Box, even_box
@@ -64,7 +64,7 @@ _TINTS = slice(63 + MOST + MOST_REPEATS, 63 + MOST + MOST_REPEATS + MOST_TINTS)
 _STRAY = 63 + MOST + MOST_REPEATS + MOST_TINTS
 """Pixels of a press colour that belong to no spot."""
 _WIDTH = _STRAY + 1
-_MARKED, _STRAY_FEWEST = 4, 4
+_MARKED, _STRAY_FEWEST = 6, 4
 """Buttons found by their press colour from which others should have it too, and on how many pixels
 at least, while they are pressed."""
 _ENOUGH = 30
@@ -146,8 +146,8 @@ class NetworkReader:
         small, seen = self._rested(np.stack([shrink(sample, self._size) for sample in samples]))
         self._spots = Spots(small, self._rest)
         hints = _sigmoid(seen[:, _BUTTONS])
-        self._tints = Tints(small, hints)
         self._repeats = None if self._spots.opaque else Repeats(small, hints)
+        self._tints = Tints(small, hints, self._marks(small, hints))
         height, width = samples[0].shape[0] * 2 / 3, samples[0].shape[1]
         self._flat = (self._size[1] / height) / (self._size[0] / width)
         self._caps = self._learned(small, seen) if len(small) >= _ENOUGH else []
@@ -170,6 +170,14 @@ class NetworkReader:
                 break
             shown = again
         return pictures[shown], seen[shown]
+
+    def _marks(self, pictures: NDArray[np.uint8], hints: Gray) -> Gray | None:
+        """Colours (M, 3) of what the network takes for presses where it looks the same again."""
+        if self._repeats is None:
+            return None
+        levels = self._repeats.level(pictures)[:, : len(self._repeats)]
+        agreed = roles.correlations(np.clip(levels, 0, 1), hints).max(axis=1)
+        return self._repeats.colours[agreed > AGREED]
 
     def _learned(self, pictures: NDArray[np.uint8], seen: Gray) -> list[cap_search.AnyCap]:
         """The caps of both sticks; seen: (N, ...) what the network says of the pictures."""
@@ -200,12 +208,14 @@ class NetworkReader:
             soft = np.minimum(travel, PRESSED) if self._spots.opaque else 0
             buttons[:, index] = np.where(buttons[:, index] > 0, travel, soft)
         sticks = np.clip(trace[:, _STICKS] - _resting(trace[basis][:, _STICKS]), -1, 1)
+        stickless = not present[len(BUTTONS) :].any()
+        present[len(BUTTONS) :] &= ~self._unclear(trace, shown[basis], sticks)
         levels = self._levels(trace)
         north = shown[basis][:, BUTTON_INDEX["north"]].mean() > SHOWN
         two_faces = self._spots.opaque and not north
         found = roles.assign(
             *self._spotted(), levels, pressed, sticks,
-            two_faces=two_faces, certain=len(self._tints),
+            two_faces=two_faces, certain=len(self._tints), stickless=stickless,
         )  # fmt: skip
         sure = [_is_sure(column, _SURE) for column in pressed.T]
         for name in roles.TRIGGERS:
@@ -219,7 +229,6 @@ class NetworkReader:
             buttons[:, index] = level if name in roles.TRIGGERS else level > PRESSED
             margin[:, index] = np.minimum(1, np.abs(2 * level - 1))
             present[index] = True
-        present[len(BUTTONS) :] &= ~self._unclear(trace, shown[basis], sticks)
         for side, name in enumerate(THUMBS):
             if not present[len(BUTTONS) + side] and name not in found:
                 present[BUTTON_INDEX[name]] = False
@@ -243,11 +252,14 @@ class NetworkReader:
         """
         count = len(self._tints)
         used = {spot for spots in found.values() for spot in spots if spot < count}
-        if sum(spots[0] < count for spots in found.values()) < _MARKED:
+        marked = {name for name, spots in found.items() if spots[0] < count}
+        if len(marked) < _MARKED:
             return
         free = [spot for spot in range(count) if spot not in used]
         stray = trace[:, _STRAY] + trace[:, _TINTS][:, free] @ self._tints.sizes[free]
         for name, index in BUTTON_INDEX.items():
+            if name in roles.FACE and len(marked & {*roles.FACE}) < 2:
+                continue  # they may have colours of their own
             pressed = buttons[:, index] > PRESSED
             if name not in found and pressed.any() and np.median(stray[pressed]) < _STRAY_FEWEST:
                 buttons[:, index] = 0

@@ -49,6 +49,8 @@ _FAR = 16.0
 """Squared deviations beyond this count no more."""
 _TOLD = 0.35
 """Mean log likelihood ratio of held samples, per pixel, from which a spot is clear."""
+_MOST_CHANGED = 0.7
+"""Quantile of the change from which a pixel tells a spot's colour."""
 _BETWEEN = 0.1
 """Largest share of half-lit samples among the lit."""
 
@@ -126,6 +128,16 @@ class Repeats:
     def sizes(self) -> Gray:
         """Pixels of each, (S,)."""
         return np.array([len(spot.rows) for spot in self._spots], np.float32)
+
+    @property
+    def colours(self) -> Gray:
+        """Of each while it is held, where that changes most, (S, 3) RGB."""
+        found = np.zeros((len(self), 3), np.float32)
+        for index, spot in enumerate(self._spots):
+            change = np.abs(spot.held - spot.free).max(axis=1)
+            most = change >= np.quantile(change, _MOST_CHANGED)
+            found[index] = np.median(spot.held[most], axis=0)
+        return found
 
     def level(self, pictures: NDArray[np.uint8]) -> Gray:
         """How likely each spot is lit in N pictures, 0.5 where undecided, (N, MOST)."""

@@ -19,13 +19,24 @@ FACE = ("north", "south", "west", "east")
 TRIGGERS = ("left_trigger", "right_trigger")
 ARMS = ("dpad_up", "dpad_down", "dpad_left", "dpad_right")
 
-_PLACES = {
-    "left_shoulder": (0.22, 0.2), "right_shoulder": (0.78, 0.2),
-    "left_trigger": (0.22, 0.08), "right_trigger": (0.78, 0.08),
-    "back": (0.4, 0.36), "start": (0.6, 0.36), "guide": (0.5, 0.3),
-    "left_thumb": (0.27, 0.55), "right_thumb": (0.68, 0.65),
+_PLACES: dict[str, tuple[tuple[float, float], ...]] = {
+    "left_shoulder": ((0.22, 0.2),), "right_shoulder": ((0.78, 0.2),),
+    "left_trigger": ((0.22, 0.08),), "right_trigger": ((0.78, 0.08),),
+    "back": ((0.4, 0.36), (0.42, 0.55), (0.44, 0.58), (0.29, 0.33)),
+    "start": ((0.6, 0.36), (0.58, 0.55), (0.56, 0.58), (0.71, 0.33)),
+    "guide": ((0.5, 0.3), (0.5, 0.6)),
+    "left_thumb": ((0.27, 0.55),), "right_thumb": ((0.68, 0.65),),
 }  # fmt: skip
 """Usual centres, in shares of the overlay's size."""
+_STICKLESS = {"left_shoulder": ((0.22, 0.05),), "right_shoulder": ((0.78, 0.05),)}
+"""Also, on a pad without sticks, which more likely has no triggers."""
+_RARER = 0.15
+"""By how much less likely triggers are there."""
+_DIAMOND = {
+    "north": (0, -1), "south": (0, 1), "west": (-1, 0), "east": (1, 0),
+    "dpad_up": (0, -1), "dpad_down": (0, 1), "dpad_left": (-1, 0), "dpad_right": (1, 0),
+}  # fmt: skip
+"""Places of the buttons of a diamond about its middle, right and down."""
 _LOOSE = {"left_thumb": 0.25, "right_thumb": 0.25}
 _RIGHT = 0.6
 """Share of the width from which two buttons may be the only face buttons."""
@@ -33,6 +44,8 @@ _ACROSS, _LEVEL = (0.05, 0.35), 0.35
 """Shares of the width between buttons side by side, and of that, by how much one may be higher."""
 _COST, _HEARD = 0.35, 0.3
 """Most that a diamond may be off, and by how much the network's full agreement counts."""
+_RIVAL = 0.6
+"""Correlation with the network from which another spot is the button, and a diamond is none."""
 _SURE, _CERTAIN = 0.75, 0.6
 """Score from which a spot is given to a button outside the diamonds, and one that is certain."""
 _LARGE = 12
@@ -40,6 +53,9 @@ _LARGE = 12
 _SWITCHING, _STEADY, _FILLING = 0.12, 0.35, 0.8
 """Share of half-lit rows, by those that are lit, from which a spot is no switch, a certain one is
 none, and it isn't a trigger that fills either."""
+_BESIDE, _FAR, _LEAST = 0.35, 0.3, 0.02
+"""What it counts that a spot stands right to the others of its diamond; how far from them it may
+be, and how far it must be to either side, in shares of the overlay's size."""
 
 
 def assign(
@@ -51,6 +67,7 @@ def assign(
     *,
     two_faces: bool = False,
     certain: int = 0,
+    stickless: bool = False,
 ) -> dict[str, list[int]]:
     """The spots of each button found.
 
@@ -58,55 +75,62 @@ def assign(
     (T, S) how lit each is; pressed: (T, 17) probabilities of the network; sticks: (T, 4) its
     deflections. A spot that goes with a stick rather than with a button is the edge of its cap.
     two_faces: the pad may have two face buttons side by side, which are then south and east.
-    certain: so many of the spots, the first ones, are surely controls.
+    certain: so many of the spots, the first ones, are controls, whatever the network thinks.
+    stickless: the pad has no sticks, and more likely no triggers.
     """
     switched = [
         s
         for s in range(len(places))
         if is_switch(levels[:, s], _FILLING if s < certain else _SWITCHING)
     ]
-    steady = [s for s in switched if is_switch(levels[:, s], _STEADY)]
     groups = _merged(switched, levels)
-    filling = {g for g, group in enumerate(groups) if group[0] not in steady}
-    centres = np.array([places[group[0]] for group in groups]).reshape(-1, 2)
-    areas = np.array([sizes[group[0]] for group in groups])
-    found: dict[str, list[int]] = {}
-    taken = set(filling)
-    lit = np.stack([levels[:, group[0]] for group in groups], axis=1) if groups else levels[:, :0]
-    told = correlations(np.clip(lit, 0, 1), pressed)
+    first = [group[0] for group in groups]
+    centres, areas = places[first].reshape(-1, 2), sizes[first]
+    lit = np.clip(levels[:, first], 0, 1)
+    told = correlations(lit, pressed)
+    known = {g for g, spot in enumerate(first) if spot < certain and areas[g] >= _LARGE}
+    filling = {g for g, spot in enumerate(first) if not is_switch(levels[:, spot], _STEADY)}
+    small = {g for g, spot in enumerate(first) if spot < certain} - known
+    found: dict[str, int] = {}
     for names, side in ((FACE, 1), (ARMS, -1)):
+        taken = filling | small | set(found.values())
         agreed = told[:, [BUTTON_INDEX[name] for name in names]]
         diamond = _diamond(centres, areas, agreed, side, taken)
-        if diamond is not None:
-            taken |= set(diamond)
-            found |= {name: groups[g] for name, g in zip(names, diamond, strict=True)}
+        if diamond is not None and not any(
+            agreed[g].max() > _RIVAL for g in known - taken - set(diamond)
+        ):
+            found |= dict(zip(names, diamond, strict=True))
         elif side == 1 and two_faces and (pair := _pair(centres, areas)) is not None:
-            taken |= set(pair)
-            found |= {name: groups[g] for name, g in zip(("south", "east"), pair, strict=True)}
-    taken -= filling
-    rest = [g for g in range(len(groups)) if g not in taken]
-    seen = told[rest]
+            found |= dict(zip(("south", "east"), pair, strict=True))
     pushed = np.concatenate([sticks, np.abs(sticks)], axis=1)
-    moving = np.abs(correlations(np.clip(lit[:, rest], 0, 1), pushed))
-    known = np.array([groups[g][0] < certain and areas[g] >= _LARGE for g in rest], np.bool_)
-    kept = (seen > moving.max(axis=1, initial=0)[:, None]) | known[:, None]
-    seen = np.where(kept, seen, 0)
-    open_names = [name for name in (*_PLACES, *FACE, *ARMS) if name not in found]
-    scores = [
-        (1.5 * float(seen[row, BUTTON_INDEX[name]]) + _prior(name, centres[g]), name, g, row)
-        for (row, g), name in product(enumerate(rest), open_names)
-        if g not in filling or name in TRIGGERS
-    ]
-    for score, name, g, row in sorted(scores, reverse=True):
-        enough = _CERTAIN if known[row] else _SURE
-        if score < enough or name in found or g in taken:
-            continue
-        kin = next((names for names in (FACE, ARMS) if name in names), ())
-        others = [found[one][0] for one in kin if one in found and found[one][0] < certain]
-        if not known[row] or all(_akin(areas[g], sizes[other]) for other in others):
-            found[name] = groups[g]
-            taken.add(g)
-    return found
+    moving = np.abs(correlations(lit, pushed)).max(axis=1, initial=0)
+    seen = np.where((told > moving[:, None]) | _rows(known, len(groups)), told, 0)
+
+    def score(name: str, g: int) -> float:
+        prior = _prior(name, centres[g], stickless=stickless)
+        kin = [
+            (other, found[other])
+            for names in (FACE, ARMS)
+            for other in names
+            if name in names and g in known and other in found
+        ]
+        if not all(_akin(areas[g], areas[there]) for _, there in kin if there in known):
+            return -1.0
+        beside = [_beside(name, centres[g], other, centres[there]) for other, there in kin]
+        return 1.5 * max(0.0, float(seen[g, BUTTON_INDEX[name]])) + prior + min(beside, default=0.0)
+
+    while True:
+        tried = [
+            (score(name, g) - (_CERTAIN if g in known else _SURE), name, g)
+            for g, name in product(range(len(groups)), (*_PLACES, *FACE, *ARMS))
+            if name not in found
+            and g not in found.values()
+            and (g not in filling or name in TRIGGERS)
+        ]
+        best = max(tried, default=(-1.0, "", 0))
+        if best[0] < 0:
+            return {name: groups[g] for name, g in found.items()}
+        found[best[1]] = best[2]
 
 
 def is_switch(level: Gray, most: float = _SWITCHING) -> bool:
@@ -131,7 +155,20 @@ def _akin(one: float, other: float) -> bool:
     return max(one, other) <= 2.5 * min(one, other)
 
 
-def _prior(name: str, place: Gray) -> float:
+def _rows(chosen: set[int], count: int) -> NDArray[np.bool_]:
+    """(count, 1): true in the chosen rows."""
+    return np.isin(np.arange(count), list(chosen))[:, None]
+
+
+def _beside(name: str, place: Gray, other: str, there: Gray) -> float:
+    """Whether a button of a diamond stands right to another one: more than 0, or less."""
+    away = np.asarray(place - there)
+    wanted = np.subtract(_DIAMOND[name], _DIAMOND[other])
+    right = np.where(wanted == 0, np.abs(away) < _ACROSS[1] / 2, away * wanted > _LEAST)
+    return _BESIDE if right.all() and np.abs(away).max() < _FAR else -_BESIDE
+
+
+def _prior(name: str, place: Gray, *, stickless: bool) -> float:
     """From 0.6 at a button's usual place to less than nothing far from it."""
     if name in FACE or name in ARMS:
         return 0.3 if (place[0] > 0.5) == (name in FACE) else -1.0
@@ -139,9 +176,12 @@ def _prior(name: str, place: Gray) -> float:
         name.startswith("right") and place[0] < 0.5
     ):
         return -1.0
-    apart = np.hypot(*(place - _PLACES[name])) / _LOOSE.get(name, 0.14)
+    usual = _PLACES[name] + (_STICKLESS.get(name, ()) if stickless else ())
+    nearest = min(float(np.hypot(*(place - one))) for one in usual)
+    apart = nearest / _LOOSE.get(name, 0.14)
     most = 0.25 if name in _LOOSE else 0.6
-    return float(most * np.exp(-(apart**2) / 2) - 0.1 * min(apart, 3))
+    rarer = _RARER if stickless and name in TRIGGERS else 0.0
+    return float(most * np.exp(-(apart**2) / 2) - 0.1 * min(apart, 3)) - rarer
 
 
 def _merged(spots: Sequence[int], levels: Gray) -> list[list[int]]:

@@ -120,8 +120,6 @@ def grown(
     return labels
 
 
-def _alike(
-    one: NDArray[np.bool_], other: NDArray[np.bool_], least: float
-) -> NDArray[np.bool_]:
+def _alike(one: NDArray[np.bool_], other: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:
     both, either = (one & other).sum(axis=0), (one | other).sum(axis=0)
     return np.asarray(both >= least * np.maximum(either, 1))

@@ -6,7 +6,8 @@ a whole, with an edge round it, is a control, though it be pressed once in the w
 behind may have the colour too, but not in one shape at one place again and again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 import cv2
@@ -25,8 +26,6 @@ _TRIED = 12
 """Colours looked at, of those that go best with the number of presses."""
 _BITS = 3
 """Of each channel, to count colours by."""
-_NEAR = 24
-"""Change of a channel within which samples of a colour are laid together."""
 _GREY = 24.0
 """Chroma below which a colour has no hue: the game has too much of it."""
 _TOLERANCE, _LUMA = 24.0, 0.5
@@ -37,6 +36,8 @@ _SHADE = 0.95
 """Cosine between the chroma of two colours from which one is a shade of the other."""
 _APART = 32
 """Channels of two colours differ by this."""
+_SAMPLES = 30
+"""Samples below which chance looks like a rule."""
 _FEWEST, _SHARE = 2, 0.6
 """Samples in which a pixel is lit, at least, and the largest share."""
 _ALIKE = 0.6
@@ -52,7 +53,7 @@ _BETWEEN = 0.4
 that are lit most often, as of a trigger that fills."""
 _NESTED = 0.75
 """Share of the lit pixels that must be among as many of the most often lit ones for that."""
-_AGREED = 0.65
+AGREED = 0.65
 """Correlation with the network, for two different buttons, that makes a colour the one of
 presses."""
 _SAME = 0.8
@@ -95,21 +96,26 @@ class _Spot(NamedTuple):
 class Tints:
     """The spots of one video's overlay that take on its press colours."""
 
-    def __init__(self, pictures: NDArray[np.uint8], hints: Gray) -> None:
+    def __init__(self, pictures: NDArray[np.uint8], hints: Gray, marks: Gray | None = None) -> None:
         """pictures: (N, H, W, 3) RGB samples from all over the video, in order.
 
         hints: (N, B) how probable a network thinks it that each button is pressed in them.
+        marks: (M, 3) RGB colours to look at as well.
         """
         self._size = pictures.shape[1:3]
+        self._colours: list[_Colour] = []
+        self._spots: list[_Spot] = []
+        if len(pictures) < _SAMPLES:
+            return
         seen = _converted(pictures)
         tried = []
-        for middle in _candidates(pictures, seen, hints):
+        extra = np.zeros((0, 3), np.float32) if marks is None else marks
+        likely = _converted(np.clip(extra, 0, 255).astype(np.uint8)[None])[0]
+        for middle in _different(chain(likely, _candidates(pictures, seen, hints))):
             colour = _Colour(middle[0], (middle[1] - 128, middle[2] - 128))
             found = list(_shapes(colour.of(seen)))
-            if not _marks(found, hints):
-                continue
-            tried.append((sum(_agreements(found, hints).values()), colour, found))
-        self._colours: list[_Colour] = []
+            if weight := _marks(found, hints):
+                tried.append((weight, colour, found))
         taken = list[_Shape]()
         kept = list[tuple[float, _Spot]]()
         for _, colour, found in sorted(tried, key=lambda one: -one[0]):
@@ -163,44 +169,44 @@ class Tints:
 
 
 def _converted(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """RGB pictures (N, H, W, 3) in YCrCb."""
-    flat = cv2.cvtColor(pictures.reshape(-1, pictures.shape[2], 3), cv2.COLOR_RGB2YCrCb)
+    """RGB pictures (..., W, 3) in YCrCb."""
+    if not pictures.size:
+        return pictures
+    flat = cv2.cvtColor(pictures.reshape(-1, pictures.shape[-2], 3), cv2.COLOR_RGB2YCrCb)
     return np.asarray(flat, np.uint8).reshape(pictures.shape)
 
 
 def _candidates(
     pictures: NDArray[np.uint8], seen: NDArray[np.uint8], hints: Gray
 ) -> Iterator[Gray]:
-    """The colours (3,) whose number of pixels goes best with the number of presses."""
+    """The colours (3,) whose number of pixels goes best with the presses, all or of one button."""
     parts = (pictures >> (8 - _BITS)).astype(np.intp)
     codes = (parts[..., 0] << 2 * _BITS) | (parts[..., 1] << _BITS) | parts[..., 2]
     counts = np.stack([np.bincount(c.ravel(), minlength=1 << 3 * _BITS) for c in codes])
-    often = (counts >= _SMALLEST).sum(axis=0) >= _FEWEST
-    number = hints.sum(axis=1) - hints.sum(axis=1).mean()
-    centred = counts - counts.mean(axis=0)
-    scale = np.linalg.norm(centred, axis=0) * np.linalg.norm(number)
-    agreed = np.where(often, number @ centred / np.maximum(scale, 1e-6), -1)
-    chosen: list[NDArray[np.float32]] = []
-    for code in np.argsort(-agreed)[:_TRIED]:
-        if agreed[code] <= 0:
-            break
-        middle = _middle(seen[codes == code], seen)
-        hue = np.hypot(*(middle[1:] - 128)) >= _GREY
-        if hue and all(np.abs(middle - other).max() >= _APART for other in chosen):
-            chosen.append(middle)
-            yield middle
+    often = ((counts >= _SMALLEST).sum(axis=0) >= _FEWEST) & _coloured()
+    together = correlations(counts.astype(np.float32), np.c_[hints.sum(axis=1), hints])
+    agreed = np.where(often[:, None], together, -1)
+    ranked = [np.argsort(-one)[:_TRIED] for one in (agreed[:, 0], agreed[:, 1:].max(axis=1))]
+    for code in np.concatenate(ranked):
+        if agreed[code].max() > 0:
+            yield np.median(seen[codes == code], axis=0).astype(np.float32)
 
 
-def _middle(inside: NDArray[np.uint8], seen: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Where pixels like `inside` (P, 3) lie densest (mean shift)."""
-    every = seen.reshape(-1, 3)[::7].astype(np.int16)
-    middle = np.median(inside, axis=0).astype(np.float32)
-    for _ in range(4):
-        near = np.abs(every - middle).max(axis=1) < _NEAR
-        if not near.any():
-            break
-        middle = np.median(every[near], axis=0).astype(np.float32)
-    return middle
+def _different(colours: Iterable[Gray]) -> Iterator[Gray]:
+    """Those (3,) that are no grey and differ from all before."""
+    chosen: list[Gray] = []
+    for colour in colours:
+        away = [np.abs(colour - other).max() for other in chosen]
+        if np.hypot(*(colour[1:] - 128.0)) >= _GREY and min(away, default=_APART) >= _APART:
+            chosen.append(np.asarray(colour, np.float32))
+            yield chosen[-1]
+
+
+def _coloured() -> NDArray[np.bool_]:
+    """Which codes of colours are no grey."""
+    steps = (np.arange(1 << _BITS) << (8 - _BITS)) + (1 << (7 - _BITS))
+    every = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).astype(np.uint8)
+    return np.asarray(np.hypot(*(_converted(every).reshape(-1, 3)[:, 1:] - 128.0).T) >= _GREY)
 
 
 class _Shape(NamedTuple):
@@ -269,22 +275,8 @@ def _torn(lit: NDArray[np.bool_], often: NDArray[np.intp]) -> int:
     return int((first < _NESTED * counts[:, 0]).sum())
 
 
-def _agreements(shapes: list[_Shape], hints: Gray) -> dict[int, float]:
-    """Of each button that is the best one for any shape: how well the network agrees with it."""
-    best: dict[int, float] = {}
-    for shape in shapes:
-        button, agreed = shape.button(hints)
-        best[button] = max(best.get(button, 0), agreed)
-    return best
-
-
-def _marks(shapes: list[_Shape], hints: Gray) -> bool:
-    """Whether the network agrees with a colour's shapes for two buttons or more."""
-    return sum(agreed > _AGREED for agreed in _agreements(shapes, hints).values()) > 1
-
-
-def _inside(seen: NDArray[np.uint8], shapes: list[_Shape], hints: Gray) -> Gray:
-    """The usual colour (3,) of the shapes that the network agrees with."""
-    sure = [shape for shape in shapes if shape.button(hints)[1] > _AGREED]
-    pixels = [seen[shape.on][:, shape.inside].reshape(-1, 3) for shape in sure]
-    return np.asarray(np.median(np.concatenate(pixels), axis=0), np.float32)
+def _marks(shapes: list[_Shape], hints: Gray) -> float:
+    """Pixels that mark presses, by how sure that is; 0 unless for two buttons or more."""
+    told = [(*shape.button(hints), int(shape.inside.sum())) for shape in shapes]
+    sure = [(button, agreed * pixels) for button, agreed, pixels in told if agreed > AGREED]
+    return sum(weight for _, weight in sure) if len({button for button, _ in sure}) > 1 else 0.0
