@@ -22,7 +22,7 @@ from nitrogen import config as configs
 from nitrogen import files
 from nitrogen.actions import BUTTON_INDEX, PRESSED
 from nitrogen.errors import CheckpointError, TrainingError
-from nitrogen.extract import parser
+from nitrogen.extract import parser, roles
 from nitrogen.extract.pictures import PictureConfig, Pictures
 from nitrogen.extract.segformer import (
     CROPS,
@@ -42,7 +42,7 @@ from nitrogen.overlay.skin import Skin
 FORMAT = "nitrogen.fit/1"
 log = logging.getLogger(__name__)
 
-_TRIGGERS = [BUTTON_INDEX[name] for name in parser.TRIGGERS]
+_TRIGGERS = [BUTTON_INDEX[name] for name in roles.TRIGGERS]
 
 
 @dataclass(frozen=True, kw_only=True)

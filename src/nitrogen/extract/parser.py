@@ -177,7 +177,7 @@ class NetworkReader:
             return None
         levels = self._repeats.level(pictures)[:, : len(self._repeats)]
         agreed = roles.correlations(np.clip(levels, 0, 1), hints).max(axis=1)
-        return self._repeats.colours[agreed > AGREED]
+        return np.asarray(self._repeats.colours[agreed > AGREED])
 
     def _learned(self, pictures: NDArray[np.uint8], seen: Gray) -> list[cap_search.AnyCap]:
         """The caps of both sticks; seen: (N, ...) what the network says of the pictures."""

@@ -122,13 +122,10 @@ class Tints:
             if any(colour.alike(other) for other in self._colours):
                 continue
             new = [shape for shape in found if not any(shape.like(other) for other in taken)]
-            kept += [
-                (
-                    shape.button(hints)[1],
-                    _Spot(*np.nonzero(shape.inside), len(self._colours), shape.full),
-                )
-                for shape in _joined(new)
-            ]
+            for shape in _joined(new):
+                rows, columns = np.nonzero(shape.inside)
+                spot = _Spot(rows, columns, len(self._colours), shape.full)
+                kept.append((shape.button(hints)[1], spot))
             self._colours.append(colour)
             taken += new
         kept.sort(key=lambda one: -one[0])
