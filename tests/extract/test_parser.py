@@ -1,11 +1,19 @@
+from itertools import islice
+
 import numpy as np
 import pytest
 import torch
 
 from nitrogen.actions import BUTTON_INDEX
+from nitrogen.data.truth import read_truth
 from nitrogen.errors import CheckpointError, ExtractionError
-from nitrogen.extract import parser
+from nitrogen.extract import choice, parser
 from nitrogen.extract.segformer import Reader, preset
+from nitrogen.extract.sightings import Sighting
+from nitrogen.video.info import probe
+from nitrogen.video.pixels import even_box
+from nitrogen.video.reading import read_planes
+from nitrogen.video.writing import VideoWriter
 
 BOX = (10, 20, 100, 70)
 
@@ -87,3 +95,33 @@ def test_a_trigger_that_is_not_seen_pressed_is_at_most_softly_pulled(network, op
     pulled = reader.read(trace).actions.button("right_trigger")
     np.testing.assert_allclose(pulled[20:40], 0.9)
     np.testing.assert_allclose(pulled[100:120], most)
+
+
+def test_an_overlay_that_is_away_half_of_the_time_is_learned_from_when_it_shows(recording):
+    box = even_box(tuple(read_truth(recording.truth).facts["box"]))
+    away = (box[0] + 240, 20, *box[2:])
+    shows = [picture.pixels for picture in islice(read_planes(recording.video, box), 0, 480, 12)]
+    gone = [picture.pixels for picture in islice(read_planes(recording.video, away), 0, 480, 8)]
+    network = parser.load_network()
+    wanted = parser.NetworkReader(network, box, shows)
+    learned = parser.NetworkReader(network, box, gone[:30] + shows + gone[30:])
+    assert np.array_equal(learned.scan(shows[:4] + gone[:2]), wanted.scan(shows[:4] + gone[:2]))
+    assert (
+        learned.read(learned.scan(shows[:4] + gone[:4])).visible.tolist()
+        == [True] * 4 + [False] * 4
+    )
+
+
+def test_long_videos_with_few_keyframes_give_as_many_samples_as_short_ones(tmp_path):
+    path, rate_hz, seconds = tmp_path / "long.mp4", 4, 100
+    every_20 = {"x264-params": "keyint=20:min-keyint=20:scenecut=0"}
+    with VideoWriter(path, (64, 48), rate_hz=rate_hz, crf=30, options=every_20) as writer:
+        for row in range(rate_hz * seconds):
+            writer.write(np.full((48, 64, 3), row // 2, np.uint8))
+    sighting = Sighting((0, 0, 32, 32), None, 0.0, float(seconds))
+    few = choice._samples(sighting, probe(path), limit=200)
+    many = choice._samples(sighting, probe(path), limit=200, few=200)
+    assert len(few) < 50
+    assert 150 <= len(many) <= 250
+    brightness = [int(sample[: sample.shape[0] * 2 // 3].mean()) for sample in many]
+    assert brightness == sorted(brightness)
