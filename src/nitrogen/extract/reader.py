@@ -46,6 +46,10 @@ class Reader(Protocol):
     opacity: float | None
     """Of the overlay, as estimated; None where it is not known."""
 
+    @property
+    def width(self) -> int:
+        """Numbers per frame in a trace."""
+
     def scan(self, crops: list[Planes]) -> Trace:
         """The trace of some consecutive frames' packed crops, (N, width)."""
 

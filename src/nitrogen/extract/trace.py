@@ -58,10 +58,14 @@ class Store:
         except OSError as error:
             raise DataError(f"{folder} cannot be written: {error}") from error
 
-    def load(self, name: str) -> Trace | None:
-        """The stretch of this name if it is complete."""
+    def load(self, name: str, columns: int) -> Trace | None:
+        """The stretch of this name if it is complete and has so many columns.
+
+        Another version of this package may have left one that has not.
+        """
         path = self.folder / f"{name}.npy"
-        return np.load(path) if path.is_file() else None
+        part = np.load(path, allow_pickle=False) if path.is_file() else None
+        return part if part is not None and part.shape[1] == columns else None
 
     def save(self, name: str, part: Trace) -> None:
         """Keep a stretch. Raises DataError if the disk refuses."""
@@ -96,7 +100,8 @@ def scan(
     called with the rows of each stretch. Raises VideoError if the video cannot be read.
     """
     parts: list[Trace] = []
-    while (part := store.load(f"{name}_{len(parts):06d}")) is not None:
+    columns = reader.width + _EXTRA
+    while (part := store.load(f"{name}_{len(parts):06d}", columns)) is not None:
         parts.append(part)
         on_rows(len(part))
     done = rows[0] + sum(len(part) for part in parts)
