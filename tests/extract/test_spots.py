@@ -71,3 +71,22 @@ def test_two_alike_side_by_side_are_south_and_east():
     assert not {"south", "east"} & set(
         roles.assign(places, sizes, levels, blind, blind[:, :4], two_faces=False)
     )
+
+
+def test_a_control_that_is_held_most_of_the_time_is_told_by_its_counterpart():
+    rng = np.random.default_rng(0)
+    pictures = np.full((200, 96, 128, 3), 70, np.uint8)
+    pictures[:, 10:86, 12:116] = 110  # the pad, whose middle lies beside the picture's
+    held = np.repeat(rng.random((20, 2)) < [0.2, 0.75], 10, axis=0)
+    for side, left in enumerate((20, 94)):
+        square = np.s_[20:32, left : left + 14]
+        pictures[:, *square] = 60
+        pictures[held[:, side], *square] = (0, 230, 230)
+    rest = np.median(pictures, axis=0).astype(np.int16)
+    spots = Spots(pictures, rest)
+    levels = spots.level(pictures.astype(np.int16) - rest)[:, : len(spots)]
+    assert len(spots) == 2
+    for spot, (x, _) in enumerate(spots.places):
+        assert np.array_equal(levels[:, spot] > 0.5, held[:, int(x > 0.5)])
+    released = pictures[~held.any(axis=1)][0]
+    assert np.abs(spots.released - released).max() <= 1

@@ -143,8 +143,13 @@ class NetworkReader:
         self.box = even_box(box)
         self.opacity: float | None = None
         self._network, self._size = network, (network.config.width, network.config.height)
-        small, seen = self._rested(np.stack([shrink(sample, self._size) for sample in samples]))
-        self._spots = Spots(small, self._rest)
+        pictures = np.stack([shrink(sample, self._size) for sample in samples])
+        self._median = self._rest = np.zeros(pictures.shape[1:], np.int16)
+        small, seen = self._shown(pictures)
+        self._spots = Spots(small, self._median)
+        if not np.array_equal(self._spots.released, self._median):
+            self._rest = self._spots.released
+            seen = self._seen(small)
         hints = _sigmoid(seen[:, _BUTTONS])
         self._repeats = None if self._spots.opaque else Repeats(small, hints)
         self._tints = Tints(small, hints, self._marks(small, hints))
@@ -152,24 +157,29 @@ class NetworkReader:
         self._flat = (self._size[1] / height) / (self._size[0] / width)
         self._caps = self._learned(small, seen) if len(small) >= _ENOUGH else []
 
-    def _rested(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Gray]:
-        """Set the resting picture; returns the pictures that show the overlay, and what is seen.
+    def _shown(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Gray]:
+        """The pictures that show the overlay, and what is seen in them; they set the median.
 
         An overlay that is away for half of the video, behind a scene without it, would otherwise
         rest as that scene.
         """
         shown = np.ones(len(pictures), np.bool_)
         for _ in range(_LOOKS):
-            self._rest = np.median(pictures[shown], axis=0).astype(np.int16)
-            seen = np.concatenate([
-                self._look(np.repeat(pictures[at : at + _BATCH], CROPS, axis=0))[::CROPS]
-                for at in range(0, len(pictures), _BATCH)
-            ])  # fmt: skip
+            self._median = self._rest = np.median(pictures[shown], axis=0).astype(np.int16)
+            seen = self._seen(pictures)
             again = _visible(_sigmoid(seen[:, _SHOWN]))
             if again.sum() < _ENOUGH or (again == shown).all():
                 break
             shown = again
         return pictures[shown], seen[shown]
+
+    def _seen(self, pictures: NDArray[np.uint8]) -> Gray:
+        """What the network reads in pictures that do not follow each other."""
+        parts = [
+            self._look(np.repeat(pictures[at : at + _BATCH], CROPS, axis=0))[::CROPS]
+            for at in range(0, len(pictures), _BATCH)
+        ]
+        return np.concatenate(parts)
 
     def _marks(self, pictures: NDArray[np.uint8], hints: Gray) -> Gray | None:
         """Colours (M, 3) of what the network takes for presses where it looks the same again."""
@@ -311,7 +321,7 @@ class NetworkReader:
 
     def _trace(self, pictures: NDArray[np.uint8]) -> Gray:
         """Trace of an even number of crops (N, H, W, 3) RGB."""
-        levels = self._spots.level(pictures.astype(np.int16) - self._rest)
+        levels = self._spots.level(pictures.astype(np.int16) - self._median)
         found = np.zeros((len(pictures), 3 * len(_CAPS)), np.float32)
         if self._caps:
             passed = caps.high_passed(pictures)

@@ -140,7 +140,7 @@ def is_switch(level: Gray, most: float = _SWITCHING) -> bool:
     """
     lit = int((level > 0.5).sum())
     between = int(((level > 0.25) & (level < 0.75)).sum())
-    return 2 <= lit < 0.7 * len(level) and between < most * lit
+    return 2 <= lit < 0.9 * len(level) and between < most * lit
 
 
 def correlations(one: Gray, other: Gray) -> Gray:

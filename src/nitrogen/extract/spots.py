@@ -5,6 +5,7 @@ to one control. A spot is read like a known button, by a template of its own (pr
 released); `roles` tells which button it is.
 """
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -25,11 +26,22 @@ _SMALLEST = 6
 """Pixels."""
 
 
+_MIRRORED = 0.1
+"""Share of the width by which the middle of a pad may be off the picture's."""
+_OTHER, _NEARER = 24.0, 0.5
+"""How far the resting colour must be from that of the other side, and how much nearer the other
+picture must be to it, for a control that is held most of the time."""
+
+
 class _Spot(NamedTuple):
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
     template: Gray
     """(pixels, 3): lit minus resting, divided by its energy."""
+    lit: Gray
+    """(pixels, 3)."""
+    held: bool = False
+    """Whether it rests as held, and what is called lit is its release."""
 
 
 class Spots:
@@ -54,8 +66,18 @@ class Spots:
         self._spots = [
             spot
             for name, count in zip(names[order], counts[order], strict=True)
-            if count >= _SMALLEST and (spot := _learned(change, lit, labels == name)) is not None
+            if count >= _SMALLEST
+            and (spot := _learned(change, lit, labels == name, rest)) is not None
         ]
+        held = _held(self._spots, rest)
+        self._spots = [
+            spot._replace(held=bool(flag)) for spot, flag in zip(self._spots, held, strict=True)
+        ]
+        self.released = rest.copy()
+        """The resting picture with the controls that are held most of the time released."""
+        for spot in self._spots:
+            if spot.held:
+                self.released[spot.rows, spot.columns] = spot.lit
 
     def __len__(self) -> int:
         """How many there are, at most MOST."""
@@ -74,16 +96,20 @@ class Spots:
         return np.array([len(spot.rows) for spot in self._spots], np.float32)
 
     def level(self, change: NDArray[np.int16]) -> Gray:
-        """How lit each spot is, nominally 0 to 1, in N pictures minus the rest: (N, MOST)."""
+        """How pressed each spot is, nominally 0 to 1, in N pictures minus the rest: (N, MOST)."""
         levels = np.zeros((len(change), MOST), np.float32)
         for index, spot in enumerate(self._spots):
             pixels = change[:, spot.rows, spot.columns].reshape(len(change), -1)
-            levels[:, index] = pixels.astype(np.float32) @ spot.template.ravel()
+            level = pixels.astype(np.float32) @ spot.template.ravel()
+            levels[:, index] = 1 - level if spot.held else level
         return levels
 
 
 def _learned(
-    change: NDArray[np.int16], lit: NDArray[np.bool_], inside: NDArray[np.bool_]
+    change: NDArray[np.int16],
+    lit: NDArray[np.bool_],
+    inside: NDArray[np.bool_],
+    rest: NDArray[np.int16],
 ) -> _Spot | None:
     rows, columns = np.nonzero(inside)
     on = lit[:, rows, columns].mean(axis=1) > 0.5
@@ -92,7 +118,55 @@ def _learned(
     pixels = change[:, rows, columns].astype(np.float32)
     template = pixels[on].mean(axis=0) - pixels[~on].mean(axis=0)
     energy = float((template**2).sum())
-    return _Spot(rows, columns, template / energy) if energy > 0 else None
+    picture = pixels[on].mean(axis=0) + rest[rows, columns]
+    return _Spot(rows, columns, template / energy, picture) if energy > 0 else None
+
+
+def _held(spots: list[_Spot], rest: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Which spots rest as held: controls have a counterpart on the other side of the pad.
+
+    A median shows what a control looks like most of the time, which in a race is held down. Its
+    counterpart then looks like what the median takes for the exception.
+    """
+    axis = _axis(rest)
+    flags = np.zeros(len(spots), np.bool_)
+    others = []
+    for index, spot in enumerate(spots):
+        columns = axis - spot.columns
+        inside = (columns >= 0) & (columns < rest.shape[1])
+        others.append({*zip(spot.rows[inside].tolist(), columns[inside].tolist(), strict=True)})
+        if not inside.any():
+            continue
+        other = rest[spot.rows[inside], columns[inside]].mean(axis=0)
+        resting = np.linalg.norm(rest[spot.rows, spot.columns].mean(axis=0) - other)
+        lit = np.linalg.norm(spot.lit.mean(axis=0) - other)
+        flags[index] = resting > _OTHER and lit < _NEARER * resting
+    for one, other in product(np.flatnonzero(flags), np.flatnonzero(flags)):
+        both = {*zip(spots[other].rows.tolist(), spots[other].columns.tolist(), strict=True)}
+        if others[one] & both and _chroma(spots[one], rest) < _chroma(spots[other], rest):
+            flags[one] = False  # one lit, one held: the stronger colour is that of a press
+    return flags
+
+
+def _axis(rest: NDArray[np.int16]) -> int:
+    """The sum of a pixel's column and that of its mirror image."""
+    gray = rest.astype(np.float32).mean(axis=2)
+    edges = np.hypot(*np.gradient(gray))
+    edges -= edges.mean()
+    width = edges.shape[1]
+    sums = range(width - 1 - round(_MIRRORED * width), width + round(_MIRRORED * width))
+
+    def alike(total: int) -> float:
+        columns = np.arange(max(0, total - width + 1), min(width, total + 1))
+        one, other = edges[:, columns], edges[:, total - columns]
+        return float((one * other).sum() / len(columns))
+
+    return max(sums, key=alike)
+
+
+def _chroma(spot: _Spot, rest: NDArray[np.int16]) -> float:
+    colour = rest[spot.rows, spot.columns].mean(axis=0)
+    return float(colour.max() - colour.min())
 
 
 def grown(

@@ -38,7 +38,7 @@ _APART = 32
 """Channels of two colours differ by this."""
 _SAMPLES = 30
 """Samples below which chance looks like a rule."""
-_FEWEST, _SHARE = 2, 0.6
+_FEWEST, _SHARE = 2, 0.85
 """Samples in which a pixel is lit, at least, and the largest share."""
 _ALIKE = 0.6
 """Share of common samples from which neighbours belong to one spot."""
