@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nitrogen.extract.roles import is_switch
+
 Gray = NDArray[np.float32]
 
 MOST = 48
@@ -28,6 +30,8 @@ _SMALLEST = 6
 
 _MIRRORED = 0.1
 """Share of the width by which the middle of a pad may be off the picture's."""
+_HELD_SMALLEST = 20
+"""Pixels of a control that may rest as held."""
 _OTHER, _NEARER = 24.0, 0.5
 """How far the resting colour must be from that of the other side, and how much nearer the other
 picture must be to it, for a control that is held most of the time."""
@@ -63,15 +67,21 @@ class Spots:
         labels = grown(lit & wanted, wanted)
         names, counts = np.unique(labels[wanted], return_counts=True)
         order = np.argsort(-counts)[:MOST]
-        self._spots = [
-            spot
+        large = [
+            _learned(change, lit, labels == name, rest)
             for name, count in zip(names[order], counts[order], strict=True)
             if count >= _SMALLEST
-            and (spot := _learned(change, lit, labels == name, rest)) is not None
         ]
-        held = _held(self._spots, rest)
+        found = [spot for spot in large if spot is not None]
+        steady = [
+            len(spot.rows) >= _HELD_SMALLEST
+            and bool(np.median(usual[spot.rows, spot.columns]) < _STILL)
+            and is_switch(_level(spot, change))
+            for spot in found
+        ]
         self._spots = [
-            spot._replace(held=bool(flag)) for spot, flag in zip(self._spots, held, strict=True)
+            spot._replace(held=bool(held) and still)
+            for spot, held, still in zip(found, _held(found, rest), steady, strict=True)
         ]
         self.released = rest.copy()
         """The resting picture with the controls that are held most of the time released."""
@@ -99,8 +109,7 @@ class Spots:
         """How pressed each spot is, nominally 0 to 1, in N pictures minus the rest: (N, MOST)."""
         levels = np.zeros((len(change), MOST), np.float32)
         for index, spot in enumerate(self._spots):
-            pixels = change[:, spot.rows, spot.columns].reshape(len(change), -1)
-            level = pixels.astype(np.float32) @ spot.template.ravel()
+            level = _level(spot, change)
             levels[:, index] = 1 - level if spot.held else level
         return levels
 
@@ -120,6 +129,12 @@ def _learned(
     energy = float((template**2).sum())
     picture = pixels[on].mean(axis=0) + rest[rows, columns]
     return _Spot(rows, columns, template / energy, picture) if energy > 0 else None
+
+
+def _level(spot: _Spot, change: NDArray[np.int16]) -> Gray:
+    """How lit a spot is in pictures minus the rest (N, H, W, 3), (N,)."""
+    pixels = change[:, spot.rows, spot.columns].reshape(len(change), -1)
+    return np.asarray(pixels.astype(np.float32) @ spot.template.ravel(), np.float32)
 
 
 def _held(spots: list[_Spot], rest: NDArray[np.int16]) -> NDArray[np.bool_]:
