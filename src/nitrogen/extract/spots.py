@@ -30,8 +30,9 @@ _SMALLEST = 6
 
 _MIRRORED = 0.1
 """Share of the width by which the middle of a pad may be off the picture's."""
-_HELD_SMALLEST = 20
-"""Pixels of a control that may rest as held."""
+_HELD_SMALLEST, _HELD_STILL, _HELD_CHROMA, _HELD_BETWEEN = 20, 20, 48, 0.4
+"""What may be a control that is held most of the time: so many pixels, with this usual change at
+most, of a colour, not a grey, and with so large a share of half-lit samples."""
 _OTHER, _NEARER = 24.0, 0.5
 """How far the resting colour must be from that of the other side, and how much nearer the other
 picture must be to it, for a control that is held most of the time."""
@@ -75,8 +76,9 @@ class Spots:
         found = [spot for spot in large if spot is not None]
         steady = [
             len(spot.rows) >= _HELD_SMALLEST
-            and bool(np.median(usual[spot.rows, spot.columns]) < _STILL)
-            and is_switch(_level(spot, change))
+            and bool(np.median(usual[spot.rows, spot.columns]) < _HELD_STILL)
+            and _chroma(spot, rest) > _HELD_CHROMA
+            and is_switch(_level(spot, change), _HELD_BETWEEN)
             for spot in found
         ]
         self._spots = [
