@@ -29,9 +29,9 @@ _PLACES: dict[str, tuple[tuple[float, float], ...]] = {
 }  # fmt: skip
 """Usual centres, in shares of the overlay's size."""
 _STICKLESS = {"left_shoulder": ((0.22, 0.05),), "right_shoulder": ((0.78, 0.05),)}
-"""Also, on a pad without sticks, which more likely has no triggers."""
-_RARER = 0.15
-"""By how much less likely triggers are there."""
+"""Also, on a pad without sticks."""
+_RARER = {"left_trigger": 0.15, "right_trigger": 0.15, "guide": 0.5}
+"""By how much less likely these are there."""
 _DIAMOND = {
     "north": (0, -1), "south": (0, 1), "west": (-1, 0), "east": (1, 0),
     "dpad_up": (0, -1), "dpad_down": (0, 1), "dpad_left": (-1, 0), "dpad_right": (1, 0),
@@ -46,7 +46,7 @@ _COST, _HEARD = 0.35, 0.3
 """Most that a diamond may be off, and by how much the network's full agreement counts."""
 _RIVAL = 0.6
 """Correlation with the network from which another spot is the button, and a diamond is none."""
-_SURE, _CERTAIN = 0.75, 0.6
+_SURE, _CERTAIN = 0.75, 0.55
 """Score from which a spot is given to a button outside the diamonds, and one that is certain."""
 _LARGE = 12
 """Pixels from which a spot is certain."""
@@ -76,7 +76,7 @@ def assign(
     deflections. A spot that goes with a stick rather than with a button is the edge of its cap.
     two_faces: the pad may have two face buttons side by side, which are then south and east.
     certain: so many of the spots, the first ones, are controls, whatever the network thinks.
-    stickless: the pad has no sticks, and more likely no triggers.
+    stickless: the pad has no sticks, and more likely no triggers and no guide button.
     """
     switched = [
         s
@@ -180,7 +180,7 @@ def _prior(name: str, place: Gray, *, stickless: bool) -> float:
     nearest = min(float(np.hypot(*(place - one))) for one in usual)
     apart = nearest / _LOOSE.get(name, 0.14)
     most = 0.25 if name in _LOOSE else 0.6
-    rarer = _RARER if stickless and name in TRIGGERS else 0.0
+    rarer = _RARER.get(name, 0.0) if stickless else 0.0
     return float(most * np.exp(-(apart**2) / 2) - 0.1 * min(apart, 3)) - rarer
 
 
