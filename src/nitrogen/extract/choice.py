@@ -24,6 +24,8 @@ _SAMPLES = 120
 _FEW = 40
 _MANY = 200
 """Samples for the network reader, which learns the overlay's looks from them."""
+_RARELY, _OFTEN = 0.1, 0.7
+"""Shares of the samples that show the overlay between which more are taken, to have as many."""
 _SHORT_S = 90.0
 """A span shorter than this is decoded whole where keyframes are too few."""
 _APART_S = 0.5
@@ -65,9 +67,13 @@ def prepare(sighting: Sighting, wanted: Wanted, info: VideoInfo) -> tuple[Reader
         frame = (info.width, info.height)
         return MatchedReader(sighting.found, samples, box=box, frame=frame), sighting, why
     network = _network()
-    from nitrogen.extract.parser import NetworkReader
+    from nitrogen.extract.parser import NetworkReader, share_shown
 
     samples = _samples(sighting, info, limit=_MANY, few=_MANY)
+    if sighting.stop_s - sighting.start_s >= _SHORT_S:
+        share = share_shown(network, samples)
+        if _RARELY < share < _OFTEN:
+            samples = _samples(sighting, info, limit=_MANY, few=round(_MANY / share))
     return NetworkReader(network, box, samples), sighting, why
 
 

@@ -143,43 +143,19 @@ class NetworkReader:
         self.box = even_box(box)
         self.opacity: float | None = None
         self._network, self._size = network, (network.config.width, network.config.height)
-        pictures = np.stack([shrink(sample, self._size) for sample in samples])
-        self._median = self._rest = np.zeros(pictures.shape[1:], np.int16)
-        small, seen = self._shown(pictures)
+        shown, small, seen = _showing(network, samples)
+        small, seen = small[shown], seen[shown]
+        self._median = self._rest = np.median(small, axis=0).astype(np.int16)
         self._spots = Spots(small, self._median)
         if not np.array_equal(self._spots.released, self._median):
             self._rest = self._spots.released
-            seen = self._seen(small)
+            seen = _seen(network, small, self._rest)
         hints = _sigmoid(seen[:, _BUTTONS])
         self._repeats = None if self._spots.opaque else Repeats(small, hints)
         self._tints = Tints(small, hints, self._marks(small, hints))
         height, width = samples[0].shape[0] * 2 / 3, samples[0].shape[1]
         self._flat = (self._size[1] / height) / (self._size[0] / width)
         self._caps = self._learned(small, seen) if len(small) >= _ENOUGH else []
-
-    def _shown(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Gray]:
-        """The pictures that show the overlay, and what is seen in them; they set the median.
-
-        An overlay that is away for half of the video, behind a scene without it, would otherwise
-        rest as that scene.
-        """
-        shown = np.ones(len(pictures), np.bool_)
-        for _ in range(_LOOKS):
-            self._median = self._rest = np.median(pictures[shown], axis=0).astype(np.int16)
-            seen = self._seen(pictures)
-            again = _visible(_sigmoid(seen[:, _SHOWN]))
-            if again.sum() < _ENOUGH or (again == shown).all():
-                break
-            shown = again
-        return pictures[shown], seen[shown]
-
-    def _seen(self, pictures: NDArray[np.uint8]) -> Gray:
-        """What the network reads in pictures that do not follow each other."""
-        parts = [
-            self._look(np.repeat(pictures[at : at + _BATCH], CROPS, axis=0))[::CROPS]
-            for at in range(0, len(pictures), _BATCH)
-        ]
-        return np.concatenate(parts)
 
     def _marks(self, pictures: NDArray[np.uint8], hints: Gray) -> Gray | None:
         """Colours (M, 3) of what the network takes for presses where it looks the same again."""
@@ -330,17 +306,59 @@ class NetworkReader:
         again = np.zeros((len(pictures), MOST_REPEATS), np.float32)
         if self._repeats is not None:
             again = self._repeats.level(pictures)
-        parts = [self._look(pictures), levels, found, again, self._tints.level(pictures)]
+        parts = [
+            _look(self._network, pictures, self._rest),
+            levels,
+            found,
+            again,
+            self._tints.level(pictures),
+        ]
         return np.concatenate(parts, axis=1).astype(np.float32)
 
-    def _look(self, pictures: NDArray[np.uint8]) -> Gray:
-        """What the network reads in an even number of crops."""
-        batch = as_input(pictures, self._rest if self._network.config.reference else None)
-        with torch.inference_mode(), autocast("auto"):
-            made = self._network(batch)
-        sticks = deflection(made.sticks).flatten(2)
-        columns = torch.cat([made.buttons, made.travel, sticks, made.shown], dim=2)
-        return np.asarray(columns.float().flatten(0, 1).numpy(), np.float32)
+
+def share_shown(network: Reader, samples: list[Planes]) -> float:
+    """Share of the samples of a box in which the network sees an overlay."""
+    return float(_showing(network, samples)[0].mean()) if samples else 0.0
+
+
+def _showing(
+    network: Reader, samples: list[Planes]
+) -> tuple[NDArray[np.bool_], NDArray[np.uint8], Gray]:
+    """Which samples (N,) show the overlay, the small pictures, and what is seen in them.
+
+    An overlay that is away for half of the video, behind a scene without it, would otherwise
+    rest as that scene.
+    """
+    size = network.config.width, network.config.height
+    pictures = np.stack([shrink(sample, size) for sample in samples])
+    shown = np.ones(len(pictures), np.bool_)
+    for _ in range(_LOOKS):
+        rest = np.median(pictures[shown], axis=0).astype(np.int16)
+        seen = _seen(network, pictures, rest)
+        again = _visible(_sigmoid(seen[:, _SHOWN]))
+        if again.sum() < _ENOUGH or (again == shown).all():
+            break
+        shown = again
+    return shown, pictures, seen
+
+
+def _seen(network: Reader, pictures: NDArray[np.uint8], rest: NDArray[np.int16]) -> Gray:
+    """What the network reads in pictures that do not follow each other."""
+    parts = [
+        _look(network, np.repeat(pictures[at : at + _BATCH], CROPS, axis=0), rest)[::CROPS]
+        for at in range(0, len(pictures), _BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+def _look(network: Reader, pictures: NDArray[np.uint8], rest: NDArray[np.int16]) -> Gray:
+    """What the network reads in an even number of crops."""
+    batch = as_input(pictures, rest if network.config.reference else None)
+    with torch.inference_mode(), autocast("auto"):
+        made = network(batch)
+    sticks = deflection(made.sticks).flatten(2)
+    columns = torch.cat([made.buttons, made.travel, sticks, made.shown], dim=2)
+    return np.asarray(columns.float().flatten(0, 1).numpy(), np.float32)
 
 
 def shrink(planes: Planes, size: tuple[int, int]) -> NDArray[np.uint8]:
