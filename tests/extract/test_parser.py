@@ -125,3 +125,19 @@ def test_long_videos_with_few_keyframes_give_as_many_samples_as_short_ones(tmp_p
     assert 150 <= len(many) <= 250
     brightness = [int(sample[: sample.shape[0] * 2 // 3].mean()) for sample in many]
     assert brightness == sorted(brightness)
+
+
+def test_rows_without_the_overlay_decide_nothing(network):
+    reader = parser.NetworkReader(network, BOX, crops(4))
+    rng = np.random.default_rng(3)
+    trace = rng.normal(0, 3, (60, reader.width)).astype(np.float32)
+    shows = np.repeat([True, False, True, False], 15)
+    trace[:, 38:57] = np.where(shows, 6, -6)[:, None]
+    alone, whole = reader.read(trace[shows]), reader.read(trace)
+    assert np.array_equal(whole.visible, shows)
+    assert np.array_equal(whole.actions.buttons[shows], alone.actions.buttons)
+    assert np.array_equal(whole.actions.sticks[shows], alone.actions.sticks)
+    assert not whole.actions.buttons[~shows].any()
+    assert not whole.actions.sticks[~shows].any()
+    assert not whole.confidence[~shows].any()
+    assert whole.readable == alone.readable

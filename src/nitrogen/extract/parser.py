@@ -6,7 +6,7 @@ video and decides: which controls this overlay shows, and which spot each button
 a spot are read by the network alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -181,23 +181,36 @@ class NetworkReader:
         return np.concatenate(parts)[: len(crops)]
 
     def read(self, trace: Gray) -> Reading:
-        """Decide on the trace of a whole video, (T, width)."""
+        """Decide on the trace of a whole video, (T, width), by the rows that show the overlay."""
+        visible = _visible(_sigmoid(trace[:, _SHOWN]))
+        if visible.all() or not visible.any():
+            return self._decided(trace, visible)
+        part = self._decided(trace[visible], visible[visible])
+        buttons = np.zeros((len(trace), len(BUTTONS)), np.float32)
+        sticks = np.zeros((len(trace), 4), np.float32)
+        confidence = np.zeros(len(trace), np.float32)
+        buttons[visible], sticks[visible] = part.actions.buttons, part.actions.sticks
+        confidence[visible] = part.confidence
+        return replace(
+            part, actions=Actions(buttons, sticks), visible=visible, confidence=confidence
+        )
+
+    def _decided(self, trace: Gray, visible: NDArray[np.bool_]) -> Reading:
+        """The reading of rows that all show the overlay, or none of them."""
         shown = _sigmoid(trace[:, _SHOWN])
-        visible = _visible(shown)
-        basis = visible if visible.any() else np.ones_like(visible)
-        present = shown[basis].mean(axis=0) > [*[SHOWN] * len(BUTTONS), *[STICK_SHOWN] * 2]
+        present = shown.mean(axis=0) > [*[SHOWN] * len(BUTTONS), *[STICK_SHOWN] * 2]
         pressed = _sigmoid(trace[:, _BUTTONS])
-        buttons = presses(trace[:, _BUTTONS], basis).astype(np.float32)
+        buttons = presses(trace[:, _BUTTONS]).astype(np.float32)
         for name in roles.TRIGGERS:
             index = BUTTON_INDEX[name]
             travel = trace[:, _TRAVEL][:, index]
             soft = np.minimum(travel, PRESSED) if self._spots.opaque else 0
             buttons[:, index] = np.where(buttons[:, index] > 0, travel, soft)
-        sticks = np.clip(trace[:, _STICKS] - _resting(trace[basis][:, _STICKS]), -1, 1)
+        sticks = np.clip(trace[:, _STICKS] - _resting(trace[:, _STICKS]), -1, 1)
         stickless = not present[len(BUTTONS) :].any()
-        present[len(BUTTONS) :] &= ~self._unclear(trace, shown[basis], sticks)
+        present[len(BUTTONS) :] &= ~self._unclear(trace, shown, sticks)
         levels = self._levels(trace)
-        north = shown[basis][:, BUTTON_INDEX["north"]].mean() > SHOWN
+        north = shown[:, BUTTON_INDEX["north"]].mean() > SHOWN
         two_faces = self._spots.opaque and not north
         found = roles.assign(
             *self._spotted(), levels, pressed, sticks,

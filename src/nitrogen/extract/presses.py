@@ -20,16 +20,13 @@ _HIGHEST, _FEWEST = 0.1, 3
 """Share of the candidate rows, and least number of rows, whose mean is the highest."""
 
 
-def presses(logits: Gray, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which buttons are pressed, (T, B).
-
-    logits: (T, B); seen: (T,) rows in which the overlay is visible, which give the levels.
-    """
-    usual = np.median(logits[seen], axis=0)
+def presses(logits: Gray) -> NDArray[np.bool_]:
+    """Which buttons are pressed, (T, B), by logits (T, B) of rows that show the overlay."""
+    usual = np.median(logits, axis=0)
     floor = np.maximum(0, usual + _ABOVE)
     found = np.zeros(logits.shape, np.bool_)
     for button, column in enumerate(logits.T):
-        ranked = np.sort(column[seen])
+        ranked = np.sort(column)
         count = max(_FEWEST, round(_HIGHEST * float((ranked > floor[button]).sum())))
         way = float(ranked[-count:].mean()) - usual[button]
         low, high = (max(floor[button], usual[button] + share * way) for share in (_LOW, _HIGH))
