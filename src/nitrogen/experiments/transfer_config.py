@@ -34,7 +34,7 @@ class HeldOut:
 
 @dataclass(frozen=True, kw_only=True)
 class TransferConfig:
-    """What is compared; by estimate the defaults take less than two hours on two fast idle cores."""
+    """What is compared; the defaults take less than two hours on two fast cores, by estimate."""
 
     tasks: tuple[str, ...] = (
         "arena/clear_the_waves",
