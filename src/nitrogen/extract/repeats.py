@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nitrogen.actions import PRESSED
+from nitrogen.extract.spots import centres
 
 Gray = NDArray[np.float32]
 
@@ -120,9 +121,7 @@ class Repeats:
     @property
     def places(self) -> Gray:
         """Centres, (S, 2): x and y in shares of the picture's size."""
-        size = np.array(self._size[::-1])
-        centres = [(spot.columns.mean() + 0.5, spot.rows.mean() + 0.5) for spot in self._spots]
-        return np.asarray(np.array(centres).reshape(-1, 2) / size, np.float32)
+        return centres(self._spots, self._size)
 
     @property
     def sizes(self) -> Gray:

@@ -5,8 +5,9 @@ to one control. A spot is read like a known button, by a template of its own (pr
 released); `roles` tells which button it is.
 """
 
+from collections.abc import Sequence
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,9 +99,7 @@ class Spots:
     @property
     def places(self) -> Gray:
         """Centres, (S, 2): x and y in shares of the picture's size."""
-        size = np.array(self._size[::-1])
-        centres = [(spot.columns.mean() + 0.5, spot.rows.mean() + 0.5) for spot in self._spots]
-        return np.asarray(np.array(centres).reshape(-1, 2) / size, np.float32)
+        return centres(self._spots, self._size)
 
     @property
     def sizes(self) -> Gray:
@@ -114,6 +113,24 @@ class Spots:
             level = _level(spot, change)
             levels[:, index] = 1 - level if spot.held else level
         return levels
+
+
+class Patch(Protocol):
+    """Pixels of a picture."""
+
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        """Of each pixel."""
+
+    @property
+    def columns(self) -> NDArray[np.intp]:
+        """Of each pixel."""
+
+
+def centres(patches: Sequence[Patch], size: tuple[int, ...]) -> Gray:
+    """Of patches, (S, 2): x and y in shares of the size (height, width) of the picture."""
+    middles = [(patch.columns.mean() + 0.5, patch.rows.mean() + 0.5) for patch in patches]
+    return np.asarray(np.array(middles).reshape(-1, 2) / np.array(size[::-1]), np.float32)
 
 
 def _learned(

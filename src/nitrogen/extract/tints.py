@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nitrogen.extract.roles import correlations
-from nitrogen.extract.spots import grown
+from nitrogen.extract.spots import centres, grown
 
 Gray = NDArray[np.float32]
 
@@ -138,9 +138,7 @@ class Tints:
     @property
     def places(self) -> Gray:
         """Centres, (S, 2): x and y in shares of the picture's size."""
-        size = np.array(self._size[::-1])
-        centres = [(spot.columns.mean() + 0.5, spot.rows.mean() + 0.5) for spot in self._spots]
-        return np.asarray(np.array(centres).reshape(-1, 2) / size, np.float32)
+        return centres(self._spots, self._size)
 
     @property
     def sizes(self) -> Gray:
