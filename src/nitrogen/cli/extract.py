@@ -113,7 +113,7 @@ def _extract_one(video: Path, out: Path, skins: list[Path], config: "ExtractConf
             file=sys.stderr,
         )
         for other in part.sighting.others:
-            print(f"not read: {other.skin.name} at {other.box}", file=sys.stderr)
+            print(f"not read: {other.name} at {other.box}", file=sys.stderr)
     rate = done.info.duration_s / max(time.monotonic() - started, 1e-3)
     print(
         f"{rate:.1f} hours of video per hour; confidence {done.confidence:.2f};"

@@ -1,5 +1,7 @@
 """Which reader reads a sighting: the matched one where the skin is known well, else the network."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +17,7 @@ from nitrogen.video.pixels import Box, even_box
 from nitrogen.video.reading import read_planes
 
 if TYPE_CHECKING:
+    from nitrogen.extract.finder import Finder
     from nitrogen.extract.segformer import Reader as Network
 
 GOOD_SCORE = 0.6
@@ -43,6 +46,8 @@ def choose(sighting: Sighting, wanted: Wanted) -> tuple[ReaderName, str]:
         )
     if wanted != "auto":
         return wanted, "asked for"
+    if sighting.found is None and sighting.score is not None:
+        return "network", f"the skin is not known; the finder is {sighting.score:.2f} sure"
     if sighting.found is None:
         return "network", "the skin is not known"
     if sighting.found.score < GOOD_SCORE:
@@ -79,8 +84,23 @@ def prepare(sighting: Sighting, wanted: Wanted, info: VideoInfo) -> tuple[Reader
 
 @lru_cache(maxsize=1)
 def _network() -> "Network":
-    try:
+    with _torch_needed():
         from nitrogen.extract.parser import load_network
+    return load_network()
+
+
+@lru_cache(maxsize=1)
+def finder() -> "Finder":
+    """What finds overlays of unknown skins. Raises MissingDependencyError without torch."""
+    with _torch_needed():
+        from nitrogen.extract.finder import load_finder
+    return load_finder()
+
+
+@contextmanager
+def _torch_needed() -> Iterator[None]:
+    try:
+        yield
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "safetensors"):
             raise
@@ -88,7 +108,6 @@ def _network() -> "Network":
             "reading overlays of unknown skins needs torch: pip install 'nitrogen[train]'; or use"
             " --reader matched"
         ) from error
-    return load_network()
 
 
 def _samples(

@@ -155,7 +155,7 @@ def _details(part: Part, rows: slice, density: float) -> dict[str, str | pa.Tabl
         "readable": sorted(reading.readable),
         "latency": asdict(part.latency) if part.latency else None,
         "others": [
-            {"skin": other.skin.name, "box": list(other.box), "score": round(other.score, 4)}
+            {"skin": other.name, "box": list(other.box), "score": round(other.score, 4)}
             for other in part.sighting.others
         ],
     }

@@ -73,7 +73,7 @@ def finished(result: Extracted, size: int, library: str) -> Entry:
         score=round(found.score, 4) if found else 0.0,
         opacity=None if part.opacity is None else round(part.opacity, 3),
         box=list(part.sighting.box),
-        others=[other.skin.name for other in part.sighting.others],
+        others=[other.name for other in part.sighting.others],
         confidence=round(result.confidence, 4),
         visible=_mean(rows),
         repeated=_mean([one.repeated for one in result.parts]),

@@ -11,6 +11,7 @@ decides; "no overlay here" is an answer.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,9 +61,25 @@ class Found:
     """Other skins at the same place that score nearly as well."""
 
     @property
+    def name(self) -> str:
+        """Of the skin."""
+        return self.skin.name
+
+    @property
     def box(self) -> tuple[int, int, int, int]:
         """x, y, width, height of the canvas in the frame; may reach beyond it."""
         return self.placement.box(self.skin.canvas)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Where an overlay of an unknown skin may be."""
+
+    box: Box
+    """x, y, width, height in the frame."""
+    score: float
+    """How sure the finder is, 0..1."""
+    name: ClassVar[str] = "unknown skin"
 
 
 class Library:

@@ -8,7 +8,6 @@ a spot are read by the network alone.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -16,11 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nitrogen import config as configs
-from nitrogen import files
 from nitrogen.actions import BUTTON_INDEX, BUTTONS, PRESSED, Actions
-from nitrogen.errors import CheckpointError, ConfigError, ExtractionError
-from nitrogen.extract import cap_search, caps, roles
+from nitrogen.errors import ExtractionError
+from nitrogen.extract import cap_search, caps, networks, roles
 from nitrogen.extract.presses import presses
 from nitrogen.extract.reader import Planes, ReaderName, Reading
 from nitrogen.extract.repeats import MOST as MOST_REPEATS
@@ -29,7 +26,6 @@ from nitrogen.extract.segformer import CROPS, Reader, SegformerConfig, deflectio
 from nitrogen.extract.spots import MOST, Spots
 from nitrogen.extract.tints import AGREED, Tints
 from nitrogen.extract.tints import MOST as MOST_TINTS
-from nitrogen.model import checkpoint
 from nitrogen.model.precision import autocast
 from nitrogen.video.pixels import Box, even_box
 
@@ -79,29 +75,16 @@ class ReaderConfig:
     """The content of a reader's `config.json`."""
 
     network: SegformerConfig
-    storage: Literal["float16", "float32"]
+    storage: networks.Storage
     sha256: str
     """Of `model.safetensors`."""
 
 
-def save_network(
-    folder: Path, network: Reader, *, storage: Literal["float16", "float32"] = "float16"
-) -> Path:
+def save_network(folder: Path, network: Reader, *, storage: networks.Storage = "float16") -> Path:
     """Write a reader as `config.json` and `model.safetensors`. Raises CheckpointError."""
-    weights = {n: v.to(getattr(torch, storage)) for n, v in network.state_dict().items()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        checkpoint.write_tensors(folder / checkpoint.WEIGHTS_NAME, weights)
-        described = ReaderConfig(
-            network=network.config,
-            storage=storage,
-            sha256=checkpoint.sha256(folder / checkpoint.WEIGHTS_NAME),
-        )
-        text = configs.to_json(described, format=FORMAT)
-        files.write_text(folder / checkpoint.CONFIG_NAME, text)
-    except OSError as error:
-        raise CheckpointError(f"cannot write the reader {folder}: {error}") from error
-    return folder
+    sha256 = networks.write_weights(folder, network, storage)
+    described = ReaderConfig(network=network.config, storage=storage, sha256=sha256)
+    return networks.write_config(folder, described, FORMAT)
 
 
 def load_network(folder: Path = SHIPPED) -> Reader:
@@ -109,20 +92,11 @@ def load_network(folder: Path = SHIPPED) -> Reader:
 
     Raises CheckpointError if a file is missing, damaged or does not fit.
     """
-    try:
-        described = configs.read(folder / checkpoint.CONFIG_NAME, ReaderConfig, format=FORMAT)
-    except ConfigError as error:
-        raise CheckpointError(f"not a reader: {error}; train one with `nitrogen fit`") from error
-    path = folder / checkpoint.WEIGHTS_NAME
-    if checkpoint.sha256(path) != described.sha256:
-        raise CheckpointError(f"{path} is damaged or was swapped; copy the folder again")
+    what = "a reader, which `nitrogen fit` trains"
+    described = networks.read_config(folder, ReaderConfig, FORMAT, what)
     network = Reader(described.network)
-    floats = {n: v.to(torch.float32, copy=True) for n, v in checkpoint.read_tensors(path).items()}
-    try:
-        network.load_state_dict(floats)
-    except RuntimeError as error:
-        raise CheckpointError(f"{path} does not fit its config.json: {error}") from error
-    return network.eval().requires_grad_(requires_grad=False)
+    networks.load_weights(folder, network, described)
+    return network
 
 
 class NetworkReader:

@@ -17,12 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nitrogen.data import curate, schema
-from nitrogen.errors import DataError, ExtractionError, VideoError
+from nitrogen.errors import DataError, ExtractionError, MissingDependencyError, VideoError
 from nitrogen.extract import latency
-from nitrogen.extract.choice import Wanted, prepare
+from nitrogen.extract.choice import Wanted, finder, prepare
 from nitrogen.extract.chunks import FORMAT, Cut, Part, placement_to_dict, write_part
 from nitrogen.extract.locate import Found, Library
-from nitrogen.extract.sightings import Sighting, find_sightings, sighting_by_hand, windows
+from nitrogen.extract.sightings import (
+    Sighting,
+    Window,
+    find_sightings,
+    find_unknown,
+    sighting_by_hand,
+    windows,
+)
 from nitrogen.extract.trace import Store, scan
 from nitrogen.overlay.skin import Skin
 from nitrogen.video.info import VideoInfo, probe
@@ -44,6 +51,8 @@ class ExtractConfig:
     controller: str = "other"
     source: str = "local"
     reader: Wanted = "auto"
+    unknown: bool = True
+    """Whether overlays of unknown skins are looked for where none of a known one is found."""
     box: Box | None = None
     """x, y, width, height of the overlay, where a person has seen it; found when None."""
     chunk_s: float = schema.CHUNK_S
@@ -105,11 +114,7 @@ def extract(
     if info.rate_hz <= 0 or info.frame_count < _MIN_ROWS:
         raise VideoError(f"{video} has {info.frame_count} frames, too few to read an overlay")
     library = skins if isinstance(skins, Library) else Library(skins)
-    looked = windows(info)
-    if config.box is None:
-        sightings = find_sightings(looked, library)
-    else:
-        sightings = [sighting_by_hand(looked, library, config.box)]
+    sightings = _sightings(windows(info), library, config)
     rows = round(config.chunk_s * info.rate_hz)
     store = Store(Path(out) / ".work" / video_id, _key(info, sightings, config))
     parts = _read_all(info, sightings, config, store, on_progress)
@@ -126,6 +131,21 @@ def extract(
 def id_of(video: Path) -> str:
     """A video's id: its file name without suffix, with only letters, digits, `-` and `_`."""
     return re.sub(r"[^A-Za-z0-9_-]+", "_", Path(video).stem) or "video"
+
+
+def _sightings(looked: list[Window], library: Library, config: ExtractConfig) -> list[Sighting]:
+    """The overlays in a video: of known skins, or else of unknown ones."""
+    if config.box is not None:
+        return [sighting_by_hand(looked, library, config.box)]
+    try:
+        return find_sightings(looked, library)
+    except ExtractionError as none_known:
+        if not config.unknown or config.reader == "matched":
+            raise
+        try:
+            return find_unknown(looked, finder())
+        except (ExtractionError, MissingDependencyError) as error:
+            raise ExtractionError(f"{none_known}; of unknown skins: {error}") from error
 
 
 def _key(info: VideoInfo, sightings: list[Sighting], config: ExtractConfig) -> dict[str, Any]:

@@ -3,17 +3,19 @@
 The video is looked at in windows, each the mean of some of its pictures. The overlay found in the
 mean of all is looked for in every window; windows that do not show it are searched on their own, so
 that overlays that move, change with the scene or show for a part of the time only are found as
-several sightings.
+several sightings. Overlays of known skins are searched with `locate`, others with a finder.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from nitrogen.errors import ExtractionError, VideoError
 from nitrogen.extract.locate import (
     MIN_SCORE,
+    Candidate,
     Found,
     Library,
     fitted,
@@ -37,6 +39,8 @@ _SEEN = 0.5
 """A window shows an overlay if it scores this share of what the whole scored."""
 _OVERLAP = 0.3
 """Share of a smaller box within a larger one from which both are the same overlay."""
+SURE = 0.65
+"""Score from which an overlay that the finder sees is taken for one; see docs/guides/fit.md."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,10 @@ class Sighting:
     start_s: float
     """Between these times it shows, with a margin; a reader tells exactly when."""
     stop_s: float
-    others: tuple[Found, ...] = ()
+    others: tuple[Found | Candidate, ...] = ()
     """Further overlays that show at the same time and are not read."""
+    score: float | None = None
+    """How sure the finder is, if it found the box."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +102,70 @@ def find_sightings(
 
     Raises ExtractionError, saying how near the best candidate came, if there is none.
     """
+
+    def look(still: Still, depth: int) -> Found:
+        stricter = _STRICTER if depth else 0.0
+        return locate(still, library, minimum=minimum + stricter, faint=not depth)
+
+    def shows(still: Still, found: Found) -> bool:
+        floor = max(_SEEN * found.score, 0.6 * minimum)
+        return score_of(still, found.skin, found.placement) >= floor
+
+    def sighting(still: Still, found: Found, start_s: float, stop_s: float) -> Sighting:
+        others = _others(still, library, found, minimum)
+        return Sighting(found.box, found, start_s, stop_s, others)
+
+    return _searched(parts, look, shows, sighting)
+
+
+class Finder(Protocol):
+    """Finds overlays of any skin; `finder.Finder` is one."""
+
+    def find(self, still: Still) -> list[Candidate]:
+        """Where overlays may be in what stands still, the surest first."""
+
+    def again(self, still: Still, candidate: Candidate) -> float:
+        """How sure it is, 0..1, that the same overlay shows here."""
+
+
+def find_unknown(parts: Sequence[Window], finder: Finder) -> list[Sighting]:
+    """All sightings of overlays of unknown skins, in order of time.
+
+    Raises ExtractionError, saying how sure the finder was at most, if there is none.
+    """
+
+    def look(still: Still, depth: int) -> Candidate:
+        best = max(finder.find(still), key=lambda one: one.score, default=None)
+        least = SURE + (_STRICTER if depth else 0.0)
+        if best is None or best.score < least:
+            near = f"{best.score:.2f}" if best else "0"
+            raise ExtractionError(f"nothing looks like a gamepad ({near}; {least:.2f} is needed)")
+        return best
+
+    def shows(still: Still, found: Candidate) -> bool:
+        return finder.again(still, found) >= _SEEN * found.score
+
+    def sighting(still: Still, found: Candidate, start_s: float, stop_s: float) -> Sighting:
+        others = tuple(
+            other
+            for other in finder.find(still)
+            if other.score >= SURE + _STRICTER and _share(other.box, found.box) <= _OVERLAP
+        )
+        return Sighting(found.box, None, start_s, stop_s, others, found.score)
+
+    return _searched(parts, look, shows, sighting)
+
+
+_Any = TypeVar("_Any", Found, Candidate)
+
+
+def _searched(
+    parts: Sequence[Window],
+    look: Callable[[Still, int], _Any],
+    shows: Callable[[Still, _Any], bool],
+    sighting: Callable[[Still, _Any, float, float], Sighting],
+) -> list[Sighting]:
+    """Search all windows together, then those that do not show what was found, part by part."""
     free = set(range(len(parts)))
     sightings: list[Sighting] = []
     refusal: ExtractionError | None = None
@@ -105,26 +175,23 @@ def find_sightings(
         span = [place for place in span if place in free]
         if not span:
             continue
-        still = joined([parts[place].still for place in span])
         try:
-            stricter = _STRICTER if depth else 0.0
-            found = locate(still, library, minimum=minimum + stricter, faint=not depth)
+            found = look(joined([parts[place].still for place in span]), depth)
         except ExtractionError as error:
             refusal = refusal or error
             if depth < _DEPTH and len(span) > 1:
                 middle = len(span) // 2
                 todo += [(span[:middle], depth + 1), (span[middle:], depth + 1)]
             continue
-        floor = max(_SEEN * found.score, 0.6 * minimum)
-        seen = [p for p in sorted(free) if _score(parts[p], found) >= floor] or span
+        seen = [place for place in sorted(free) if shows(parts[place].still, found)] or span
         free -= set(seen)
         shown = joined([parts[place].still for place in seen])
-        others = _others(shown, library, found, minimum)
-        sightings.append(_sighting(parts, seen, found, others))
+        first, last = max(seen[0] - 1, 0), min(seen[-1] + 1, len(parts) - 1)
+        sightings.append(sighting(shown, found, parts[first].start_s, parts[last].stop_s))
         todo += [(group, depth + 1) for group in _groups(sorted(free & set(span)))]
     if not sightings:
-        raise refusal or ExtractionError("no known overlay in the video")
-    return sorted(sightings, key=lambda sighting: sighting.start_s)
+        raise refusal or ExtractionError("no overlay in the video")
+    return sorted(sightings, key=lambda one: one.start_s)
 
 
 def sighting_by_hand(parts: Sequence[Window], library: Library, box: Box) -> Sighting:
@@ -151,10 +218,6 @@ def sighting_by_hand(parts: Sequence[Window], library: Library, box: Box) -> Sig
     return Sighting(found.box, found, 0.0, stop_s)
 
 
-def _score(window: Window, found: Found) -> float:
-    return score_of(window.still, found.skin, found.placement)
-
-
 def _others(still: Still, library: Library, found: Found, minimum: float) -> tuple[Found, ...]:
     """The best overlay beside the one that was found, if there is one."""
     try:
@@ -171,13 +234,6 @@ def _share(a: Box, b: Box) -> float:
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
     return max(width, 0) * max(height, 0) / max(min(a[2] * a[3], b[2] * b[3]), 1)
-
-
-def _sighting(
-    parts: Sequence[Window], seen: list[int], found: Found, others: tuple[Found, ...]
-) -> Sighting:
-    first, last = max(seen[0] - 1, 0), min(seen[-1] + 1, len(parts) - 1)
-    return Sighting(found.box, found, parts[first].start_s, parts[last].stop_s, others)
 
 
 def _groups(places: list[int]) -> list[list[int]]:

@@ -44,6 +44,20 @@ class Still:
         """Width and height of the pictures."""
         return self.mean.shape[1], self.mean.shape[0]
 
+    def part(self, window: Box, size: tuple[int, int]) -> "Still":
+        """A window of it, within the frame, at another size (width, height)."""
+        x, y, width, height = window
+        halves = (
+            self.spread.shape[0] / self.mean.shape[0],
+            self.spread.shape[1] / self.mean.shape[1],
+        )
+        rows = slice(int(y * halves[0]), max(int((y + height) * halves[0]), 1))
+        columns = slice(int(x * halves[1]), max(int((x + width) * halves[1]), 1))
+        way = cv2.INTER_AREA if width > size[0] else cv2.INTER_LINEAR
+        mean = cv2.resize(self.mean[y : y + height, x : x + width], size, interpolation=way)
+        spread = cv2.resize(self.spread[rows, columns], size, interpolation=way)
+        return Still(np.asarray(mean, np.float32), np.asarray(spread, np.float32), self.count)
+
     @cached_property
     def doubt(self) -> Gray:
         """(H, W): variance by which the high-passed mean may be off."""

@@ -140,7 +140,7 @@ def scene(
         hidden = np.repeat(rng.random(pairs) < 0.3, 2)
         drawn[_REST:][hidden] = 0
     conditions = Degradation() if easy else Degradation.random(rng)
-    pictures = degrade(_compose(drawn, behind, opacity), conditions, rng)
+    pictures = degrade(compose(drawn, behind, opacity), conditions, rng)
     rest = _median(pictures[:_REST])
     shown = np.array([pad.shows(name) for name in SHOWN]) & ~hidden[:, None]
     truth = Actions(
@@ -194,7 +194,8 @@ def _behind(
     return np.concatenate([np.broadcast_to(mean, (_REST, *mean.shape)), made])
 
 
-def _compose(drawn: NDArray[np.uint8], behind: Stack, opacity: float) -> Stack:
+def compose(drawn: NDArray[np.uint8], behind: Stack, opacity: float) -> Stack:
+    """Premultiplied pictures (N, H, W, 4) over (N, H, W, 3)."""
     count, height, width, _ = drawn.shape
     tall = drawn.reshape(count * height, width, 4)
     keep = cv2.convertScaleAbs(cv2.extractChannel(tall, 3), alpha=-opacity, beta=255)

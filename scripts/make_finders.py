@@ -1,0 +1,168 @@
+"""Train the finder and the cap network that ship, into src/nitrogen/extract/weights.
+
+    python scripts/make_finders.py finder RUN_FOLDER --skins SKINS_FOLDER [--only NAME,NAME]
+    python scripts/make_finders.py caps RUN_FOLDER --skins SKINS_FOLDER [--only NAME,NAME]
+
+Pads are made up, our own CC0 skins and those of the folder; docs/guides/fit.md says which were
+used. Behind them are our own games, played by their experts, and games of the benchmark, by the
+demonstrations that ship (`make system` installs them). One process draws, one learns. The settings
+and what was said on the way are stored in RUN_FOLDER and the settings beside the weights.
+"""
+
+import argparse
+import json
+import multiprocessing
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from nitrogen.benchmark.demonstration import Demonstration
+from nitrogen.benchmark.suite import ALL_TASKS
+from nitrogen.benchmark.task import Task
+from nitrogen.extract import cap_network, finder
+from nitrogen.extract.cap_pictures import Windows, windows
+from nitrogen.extract.heat_maps import Batch, TrainConfig, cap_loss, finder_loss, train
+from nitrogen.extract.pictures import scenery
+from nitrogen.extract.stills import Stills
+from nitrogen.mini.env import make
+from nitrogen.overlay.crops import Backgrounds, textures
+from nitrogen.overlay.degrade import Stack
+from nitrogen.overlay.sketch import Sketch, sketch_of
+from nitrogen.overlay.skin import Skin, load_skins, shipped_skins
+
+OWN = ("platformer", "racer", "arena", "maze", "flyer")
+REAL = ("freedoom", "flare", "mrboom", "neverputt", "armagetronad")
+"""The other games of the benchmark are for tests."""
+SIZE = (192, 160)
+"""Of a sample for the finder."""
+SMALL = (480, 270)
+"""Of scenery."""
+APART = 16
+"""Game frames from one picture of a demonstration to the next."""
+STEPS = {"finder": 2_500, "caps": 2_600}
+"""Of 32 samples, and of about 190 windows."""
+
+
+def shown(task: Task) -> Stack:
+    """Pictures of the demonstration that ships with a task, (K, H, W, 3)."""
+    assert task.demonstration is not None
+    demonstration = Demonstration.load(task.demonstration)
+    env: Any = task.render()
+    env.reset(seed=demonstration.facts.seed)
+    made = []
+    for row in range(len(demonstration.actions)):
+        *_, terminated, truncated, _ = env.step(demonstration.actions[row : row + 1].as_step())
+        if row % APART == 0:
+            made.append(cv2.resize(env.render(), SMALL, interpolation=cv2.INTER_AREA))
+        if terminated or truncated:
+            break
+    env.close()
+    return np.stack(made)
+
+
+def sequences() -> list[Stack]:
+    """Games in order of time: our own, two stretches of each, and the benchmark's."""
+    made = [scenery([partial(make, game)], 100, seed) for seed in (3, 77) for game in OWN]
+    tasks = [task for task in ALL_TASKS if task.game in REAL and task.demonstration]
+    return made + [shown(task) for task in tasks]
+
+
+def finder_batches(skins: list[Skin], seed: int) -> Iterator[Batch]:
+    """Samples and boxes without end."""
+    stills = Stills(np.random.default_rng(0), sequences(), skins, SIZE)
+    rng = np.random.default_rng(seed)
+    while True:
+        drawn = [stills.sample(rng, invented=0.5) for _ in range(32)]
+        seen = np.stack([finder.as_input(sample.still) for sample in drawn])
+        boxes = np.array([sample.box or (0, 0, 0, 0) for sample in drawn], np.float32)
+        yield seen.astype(np.float16), boxes
+
+
+def sketches(skins: list[Skin], rng: np.random.Generator) -> Iterator[Sketch]:
+    """Skins with sticks, each in three boxes drawn by hand."""
+    for skin in skins:
+        for _ in range(3 if skin.sticks else 0):
+            left, top, right, bottom = rng.uniform(-0.04, 0.1, 4)
+            aspect = skin.canvas[1] / skin.canvas[0] * (1 - left - right) / (1 - top - bottom)
+            size = (cap_network.ACROSS, min(240, round(cap_network.ACROSS * aspect)))
+            yield sketch_of(skin, size, margins=(left, top, right, bottom))
+
+
+def cap_batches(skins: list[Skin], seed: int) -> Iterator[Batch]:
+    """Windows and places without end."""
+    rng = np.random.default_rng(0)
+    behind = Backgrounds(np.concatenate([textures(rng, 120), *sequences()]))
+    pads = list(sketches(skins, rng))
+    rng = np.random.default_rng(seed)
+    while True:
+        drawn = [windows(rng, behind, pads, invented=0.6) for _ in range(8)]
+        joined = Windows.concatenate(drawn)
+        yield joined.pictures.astype(np.float16), joined.places
+
+
+def drawn_elsewhere(draw: Any, skins: list[Skin], seed: int) -> Iterator[Batch]:
+    """The batches of `draw`, made in a process of its own."""
+    queue: multiprocessing.Queue[Batch] = multiprocessing.Queue(20)
+    multiprocessing.Process(target=_put, args=(draw, skins, seed, queue), daemon=True).start()
+    while True:
+        yield queue.get()
+
+
+def _put(draw: Any, skins: list[Skin], seed: int, queue: Any) -> None:
+    cv2.setNumThreads(1)
+    for batch in draw(skins, seed):
+        queue.put(batch)
+
+
+def main() -> None:
+    """Train and copy."""
+    torch.set_num_threads(1)
+    cli = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    cli.add_argument("network", choices=STEPS)
+    cli.add_argument("out", type=Path)
+    cli.add_argument("--skins", type=Path, required=True)
+    cli.add_argument("--only", default="")
+    cli.add_argument("--steps", type=int)
+    cli.add_argument("--seed", type=int, default=1, help="of the pictures")
+    options = cli.parse_args()
+    chosen = options.only.split(",") if options.only else []
+    given = [skin for skin in load_skins(options.skins) if not chosen or skin.name in chosen]
+    skins = [*shipped_skins(), *given]
+    config = TrainConfig(steps=options.steps or STEPS[options.network])
+    losses, start = list[float](), time.perf_counter()
+
+    def show(step: int, loss: float) -> None:
+        losses.append(loss)
+        if step % 50 == 0:
+            each = (time.perf_counter() - start) / step
+            print(f"{step} loss {np.mean(losses[-50:]):.3f}, {each:.2f} s a step", flush=True)
+
+    if options.network == "finder":
+        found = train(
+            finder.FinderNetwork, drawn_elsewhere(finder_batches, skins, options.seed),
+            finder_loss, config, on_step=show,
+        )  # fmt: skip
+        folder = finder.save_finder(options.out / "finder", found)
+    else:
+        network = train(
+            cap_network.CapNetwork, drawn_elsewhere(cap_batches, skins, options.seed),
+            cap_loss, config, on_step=show,
+        )  # fmt: skip
+        folder = cap_network.save_cap_network(options.out / "caps", network)
+    recipe = {**asdict(config), "seed_of_pictures": options.seed, "skins": [s.name for s in skins]}
+    (folder / "recipe.json").write_text(json.dumps(recipe, indent=2) + "\n")
+    target = finder.SHIPPED if options.network == "finder" else cap_network.SHIPPED
+    shutil.copytree(folder, target, dirs_exist_ok=True)
+    print(target)
+
+
+if __name__ == "__main__":
+    main()
