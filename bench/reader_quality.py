@@ -28,6 +28,7 @@ import torch
 from nitrogen.actions import BUTTON_INDEX, BUTTONS, Actions, Frame
 from nitrogen.benchmark.suite import task as find_task
 from nitrogen.extract import parser
+from nitrogen.extract.cap_network import load_cap_network
 from nitrogen.extract.evaluate import Evaluation, compare
 from nitrogen.extract.pictures import scenery
 from nitrogen.extract.refine import refine
@@ -107,7 +108,9 @@ def off(box: Box, slack: float, seed: int) -> Box:
 def read(network: parser.Reader, path: Path, box: Box) -> Actions:
     """What the network reader reads in the box."""
     crops = [picture.pixels for picture in read_planes(path, even_box(box))]
-    reader = parser.NetworkReader(network, box, crops[:: max(1, len(crops) // 200)])
+    reader = parser.NetworkReader(
+        network, box, crops[:: max(1, len(crops) // 200)], cap_network=load_cap_network()
+    )
     trace = np.concatenate(
         [reader.scan(crops[at : at + BATCH]) for at in range(0, len(crops), BATCH)]
     )

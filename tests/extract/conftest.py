@@ -66,8 +66,8 @@ def recording(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def lines_clip(tmp_path_factory):
-    """Pictures (200, 96, 128, 3) of an encoded pad without a body over a game, and its truth."""
+def lines_crops(tmp_path_factory):
+    """200 packed crops of an encoded pad without a body over a game, and their truth."""
     path = tmp_path_factory.mktemp("lines") / "clip.mp4"
     skin = find_skin("generic_blocks")
     scale = 280 / skin.canvas[0]
@@ -82,5 +82,11 @@ def lines_clip(tmp_path_factory):
             frame = np.ascontiguousarray(scenery.render()[: size[1], : size[0]])
             renderer.blend(frame, actions[row : row + 1])
             writer.write(frame)
-    pictures = [shrink(p.pixels, (128, 96)) for p in read_planes(path, (0, 0, *size))]
-    return np.stack(pictures), actions
+    return [picture.pixels for picture in read_planes(path, (0, 0, *size))], actions
+
+
+@pytest.fixture(scope="session")
+def lines_clip(lines_crops):
+    """The same as pictures (200, 96, 128, 3)."""
+    crops, actions = lines_crops
+    return np.stack([shrink(crop, (128, 96)) for crop in crops]), actions

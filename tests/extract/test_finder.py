@@ -2,6 +2,7 @@
 
 import itertools
 
+import cv2
 import numpy as np
 import pytest
 
@@ -35,7 +36,7 @@ def film(path, seconds, shown, *, game="platformer"):
     frames = background(game, seed=5, rate_hz=RATE_HZ)
     with VideoWriter(path, SIZE, rate_hz=RATE_HZ, bitrate=3_000_000) as writer:
         for row, frame in enumerate(itertools.islice(frames, len(actions))):
-            picture = np.ascontiguousarray(frame)
+            picture = cv2.resize(frame, SIZE, interpolation=cv2.INTER_AREA)
             for name, corner in shown(row / RATE_HZ):
                 skin = find_skin(name)
                 if (name, corner) not in renderers:

@@ -1,49 +1,64 @@
-"""Follow the cap of a stick, and tell how far the stick is pushed.
+"""Find the sticks of an overlay of unknown skin, follow their caps, tell how far they are pushed.
 
-A cap is a small picture that moves as a whole; `cap_search` learns it from the video. It is found
-by normalised correlation of high-passed luma, to fractions of a pixel, so that neither brightness
-nor what shines through round it matters.
+The cap network says for every place of a picture how likely the middle of a cap is there. Over a
+video that varies most where a cap comes and goes, so that sticks are found without knowing the pad
+(`learn`); round each a window is then looked at in every frame. A stick moves, is seen surely, and
+stays in its gate: what does not is none.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
+
+from nitrogen.extract.cap_network import ACROSS, STRIDE, WINDOW, CapNetwork, found, stacked
+from nitrogen.extract.reader import Planes
+from nitrogen.model.precision import autocast
 
 Gray = NDArray[np.float32]
 
-_SPREAD = 5.0
-"""Standard deviation, in pixels, of the blur that the high-pass takes off."""
-_FAINT = 4.0
-"""Variance below which there is nothing to compare."""
-_AGREED = 0.4
-"""Agreement with the network from which a followed cap is believed."""
-EXPLAINED = 0.3
-"""Share of the change that a cap must explain to be believed without the network."""
-UNCLEAR = 0.3
-"""Agreement below which cap and network do not see the same."""
-_AGREED_OPAQUE = 0.85
-"""The same on opaque pads, where the network itself is good and resting things mislead."""
-TRAVELS = (1.5, 11.0)
+TRAVELS = (2.4, 18.0)
 """Travels, in pixels, that are believed: the least and the most."""
-MARGINS = (8, 14, 8, 6)
-"""Pixels left, above, right and below in which no stick is looked for."""
-APART = 18
-"""Pixels between two places that may be sticks."""
-_ENOUGH = 20
-"""Samples from which the middle of the resting places is taken."""
-_RESTS = (0.12, 0.3)
+_LOOKED_AT = 100
+"""Samples in which sticks are looked for."""
+_BATCH = 16
+_CANDIDATES = 5
+"""Places that are looked at closely."""
+_APART = 9
+"""Cells between two of them."""
+_SMOOTH = 2.5
+"""Standard deviation, in cells, over which places are gathered."""
+_SURE, _STILL = 0.55, 0.65
+"""Median score from which a cap is seen that moves, and one that hardly does beside another."""
+_ENDS = (3, 97)
+"""Percentiles of the places on an axis that are its ends."""
+_SIDES = 24
+"""Pixels by which the left stick is left of the right one."""
+_HOME = 2.0
+"""Pixels round a place within which a cap is at it."""
+_FEW = 500
+"""Places that are compared to find where most are."""
+_RESTS = (0.12, 0.5)
 """Share of the time that a cap must be at its rest to tell where that is: usually, and if askew."""
 _ASKEW = 1.25
 """Travel from the rest, in radii of the circle round all places, from which the rest is doubted."""
+_OFTEN = 0.25
+"""Share of the commonest distance's count from which a distance is common."""
+_UNDER = 0.45
+"""Share of the other stick's travel below which a stick never went to its end."""
+_BEYOND = 1.35
+"""Travels from the rest from which the cap is lost: something else was seen."""
 _GAP = np.radians(150)
 """Largest gap between the directions of full deflections that are taken for a whole circle."""
 _LOST = 0.6
-"""Share of the usual correlation below which the cap is lost."""
+"""Share of the usual score below which the cap is lost."""
 _FAR = 0.25
-"""Share of rows further away than sticks go, from which the cap is not believed at all."""
+"""Share of the rows in which the cap is lost from which it is not believed at all."""
 _BRIDGED = 15
 """Rows of a lost cap that are led straight over."""
 
@@ -52,47 +67,116 @@ class Places(NamedTuple):
     """Where a cap is in N pictures."""
 
     at: Gray
-    """(N, 2): x and y in pixels from the cap's usual place."""
+    """(N, 2): x and y in pixels."""
     match: Gray
-    """(N,): correlation, at most 1."""
+    """(N,): how sure the network is, 0..1."""
 
 
 @dataclass(frozen=True, eq=False)
-class Cap:
-    """A cap: its usual place, its picture, and how much each of its pixels counts."""
+class Stick:
+    """A window round a stick, and what stands still in it."""
 
-    centre: tuple[int, int]
-    reach: tuple[int, int]
-    picture: Gray
-    weight: Gray
-    explained: float = 0.0
-    """Share of the change where it is found that it explains, at most 1; see `cap_search`."""
+    corner: tuple[int, int]
+    """x and y of the window in the pictures."""
+    rest: Gray
+    """(H, W): the median of the pictures."""
+    spread: Gray
+    """(H, W): how much each pixel varies, as a standard deviation."""
 
-    def find(self, pictures: Gray) -> Places:
-        """The best place in each of the high-passed pictures (N, H, W)."""
-        down, across = (size // 2 for size in self.picture.shape)
-        parts = cut(pictures, self.centre, (across + self.reach[0], down + self.reach[1]))
-        total = float(self.weight.sum())
-        mean = float((self.weight * self.picture).sum()) / total
-        form = self.weight * (self.picture - mean)
-        size = float(np.sqrt((form * (self.picture - mean)).sum())) + 1e-6
-        found = np.empty((len(parts), 3), np.float32)
-        for row, part in zip(found, parts, strict=True):
-            shared = cv2.matchTemplate(part, form, cv2.TM_CCORR)
-            level = cv2.matchTemplate(part, self.weight, cv2.TM_CCORR)
-            power = cv2.matchTemplate(part * part, self.weight, cv2.TM_CCORR)
-            spread = np.maximum(power - level * level / total, _FAINT * total)
-            row[:] = _peak(np.asarray(shared / (size * np.sqrt(spread)), np.float32))
-        return Places(found[:, :2] - self.reach, found[:, 2])
+    def find(self, network: CapNetwork, pictures: NDArray[np.uint8]) -> Places:
+        """The cap in each of the pictures (N, H, W) of `grey`."""
+        at, match = [], []
+        for start in range(0, len(pictures), _BATCH):
+            part = pictures[start : start + _BATCH]
+            seen = torch.from_numpy(stacked(part, self.rest, self.spread, self.corner))
+            with torch.inference_mode(), autocast("auto"):
+                places, scores = found(*network(seen))
+            at.append(places + np.array(self.corner, np.float32))
+            match.append(scores)
+        return Places(np.concatenate(at), np.concatenate(match))
 
 
-def high_passed(pictures: NDArray[np.uint8]) -> Gray:
-    """Luma of RGB pictures (N, H, W, 3) less its surroundings, (N, H, W)."""
-    made = np.empty(pictures.shape[:3], np.float32)
-    for row, picture in zip(made, pictures, strict=True):
-        luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        row[:] = luma - cv2.GaussianBlur(luma, (0, 0), _SPREAD)
-    return made
+def grey(planes: Planes) -> NDArray[np.uint8]:
+    """The brightness of a packed crop, (H, ACROSS), its sides in proportion."""
+    height, width = planes.shape[0] * 2 // 3, planes.shape[1]
+    tall = max(WINDOW // 2, 2 * STRIDE * round(ACROSS * height / width / (2 * STRIDE)))
+    way = cv2.INTER_AREA if width > ACROSS else cv2.INTER_LINEAR
+    luma = np.ascontiguousarray(planes[:height])
+    return np.asarray(cv2.resize(luma, (ACROSS, tall), interpolation=way), np.uint8)
+
+
+def learn(
+    network: CapNetwork, pictures: NDArray[np.uint8], guesses: Gray
+) -> tuple[Stick | None, Stick | None]:
+    """The left and the right stick, as far as there are such.
+
+    pictures: (N, H, W) samples of `grey`; guesses: (N, 4) roughly the deflections, as the reader
+    sees them, which only decide the side of a single stick.
+    """
+    rest = np.median(pictures, axis=0).astype(np.float32)
+    spread = np.asarray(pictures.std(axis=0), np.float32)
+    seen = []
+    for middle in _varying(network, pictures, rest, spread):
+        stick = Stick(_corner(middle), rest, spread)
+        at, _ = stick.find(network, pictures)
+        stick = Stick(_corner(np.percentile(at, _ENDS, axis=0).mean(axis=0)), rest, spread)
+        places = stick.find(network, pictures)
+        sure, goes = float(np.median(places.match)), _goes(places.at)
+        if sure >= _SURE and goes < TRAVELS[1]:
+            seen.append((sure, goes, places, stick))
+    return _sided(seen, guesses)
+
+
+def _sided(
+    seen: list[tuple[float, float, Places, Stick]], guesses: Gray
+) -> tuple[Stick | None, Stick | None]:
+    """The left and the right one of what is seen surely enough and stays in its gate."""
+    moving = [one for one in seen if one[1] > TRAVELS[0]]
+    still = [one for one in seen if one[1] <= TRAVELS[0] and one[0] >= _STILL]
+    for candidates in (moving, moving + still):
+        pairs = [
+            sorted(pair, key=lambda one: one[3].corner[0])
+            for pair in combinations(candidates, 2)
+            if abs(pair[0][3].corner[0] - pair[1][3].corner[0]) >= _SIDES
+            and max(pair[0][1], pair[1][1]) > TRAVELS[0]
+        ]
+        if pairs:
+            left, right = max(pairs, key=lambda pair: pair[0][0] + pair[1][0])
+            return left[3], right[3]
+    if not moving:
+        return None, None
+    _, _, places, stick = max(moving, key=lambda one: one[0])
+    agreed = [agreement(places.at, side) for side in (guesses[:, :2], guesses[:, 2:])]
+    return (stick, None) if agreed[0] >= agreed[1] else (None, stick)
+
+
+def _varying(
+    network: CapNetwork, pictures: NDArray[np.uint8], rest: Gray, spread: Gray
+) -> Iterator[NDArray[np.floating]]:
+    """Places (2,) where a cap is now and then, the likeliest first."""
+    few = pictures[:: max(1, len(pictures) // _LOOKED_AT)]
+    size = (rest.shape[1] // 8 * 8, rest.shape[0] // 8 * 8)
+    seen = []
+    for start in range(0, len(few), _BATCH):
+        whole = torch.from_numpy(stacked(few[start : start + _BATCH], rest, spread, (0, 0), size))
+        with torch.inference_mode(), autocast("auto"):
+            seen.append(torch.sigmoid(network(whole)[0]).numpy())
+    varies = cv2.GaussianBlur(np.concatenate(seen).std(axis=0), (0, 0), _SMOOTH)
+    y, x = np.mgrid[: varies.shape[0], : varies.shape[1]]
+    for _ in range(_CANDIDATES):
+        row, column = np.unravel_index(varies.argmax(), varies.shape)
+        yield (np.array([column, row]) + 0.5) * STRIDE
+        varies = np.where(np.hypot(x - column, y - row) < _APART, -1, varies)
+
+
+def _corner(middle: NDArray[np.floating]) -> tuple[int, int]:
+    x, y = np.round(middle - WINDOW / 2).astype(int)
+    return int(x), int(y)
+
+
+def _goes(at: Gray) -> float:
+    """Pixels from its home that a cap seldom exceeds."""
+    return float(np.percentile(np.hypot(*(at - _home(at)).T), 95))
 
 
 def agreement(at: Gray, deflections: Gray) -> float:
@@ -105,58 +189,67 @@ def agreement(at: Gray, deflections: Gray) -> float:
     return float((one * other).sum()) / max(scale, 1e-6)
 
 
-def deflections(
-    places: Places, rough: Gray, flat: float, *, opaque: bool, explained: float = 0.0
-) -> Gray | None:
-    """The deflections (T, 2) of a stick whose cap was found at `places`; None if not believed.
+def deflections(both: Sequence[Places | None]) -> list[Gray | None]:
+    """The deflections (T, 2) of the sticks whose caps were found at these places.
 
-    rough: (T, 2) what the network reads, where it rests taken off; opaque: whether the overlay is;
-    explained: that of the cap.
+    None for a stick that is not followed, or whose places are not believed. Both sticks of a pad go
+    equally far, so that one that hardly moved is gauged by the other.
     """
-    agreed = agreement(places.at, rough)
-    if agreed < (_AGREED_OPAQUE if opaque else _AGREED) and explained < EXPLAINED:
-        return None
-    lost = places.match < _LOST * np.median(places.match)
-    at = places.at / (1, flat)
-    by_network = explained < EXPLAINED or agreed >= _AGREED_OPAQUE
-    near = np.hypot(*rough.T) < 0.3 if by_network else np.hypot(*at.T) < TRAVELS[0]
-    rest = np.median(at[near] if near.sum() > _ENOUGH else at, axis=0)
-    far = np.hypot(*(at - rest).T) > TRAVELS[1]
-    if far.mean() > _FAR:
-        return None
-    lost |= far
-    rest, travel = _gauged(at[~lost], near[~lost])
-    if not TRAVELS[0] < travel < TRAVELS[1]:
-        return None
-    followed = ((at - rest) / travel).astype(np.float32)
-    return _bridged(followed, lost, rough if by_network else followed)
+    gauges = [None if places is None else _gauged(places) for places in both]
+    most = max((travel for _, travel in filter(None, gauges)), default=0.0)
+    made = list[Gray | None]()
+    for places, gauge in zip(both, gauges, strict=True):
+        if places is None or gauge is None or most < TRAVELS[0]:
+            made.append(None)
+            continue
+        rest, travel = gauge
+        travel = most if travel < _UNDER * most else travel
+        away = np.hypot(*(places.at - rest).T)
+        lost = (places.match < _LOST * np.median(places.match)) | (away > _BEYOND * travel)
+        followed = ((places.at - rest) / travel).astype(np.float32)
+        made.append(_bridged(followed, lost) if lost.mean() < _FAR else None)
+    return made
 
 
-def _gauged(at: Gray, near: NDArray[np.bool_]) -> tuple[NDArray[np.floating], float]:
-    """Where a cap rests, (2,), and how far it goes, from its places (T, 2).
+def _home(at: Gray) -> NDArray[np.floating]:
+    """Where a cap is most of the time, (2,)."""
+    few = at[:: max(1, len(at) // _FEW)]
+    near = np.hypot(*(few[:, None] - few[None]).transpose(2, 0, 1)) < _HOME
+    return np.asarray(np.median(few[near[near.sum(axis=1).argmax()]], axis=0))
 
-    near: where the network takes it for resting; the middle of these places is the rest. But if the
-    cap goes all round, and is hardly ever there or that is far from the middle of the circle round
-    all places, the circle is right.
+
+def _gauged(places: Places) -> tuple[NDArray[np.floating], float]:
+    """Where a cap rests, (2,), and how far it goes.
+
+    It rests where it is most of the time. But if it goes all round, and is hardly ever there or
+    that is far from the middle of the circle round all places, the circle is right.
     """
-    rest = np.median(at[near] if near.sum() > _ENOUGH else at, axis=0)
-    travel = float(np.percentile(np.hypot(*(at - rest).T), 98))
-    kept = at[np.hypot(*(at - rest).T) <= 1.02 * travel]
-    if not len(kept):
-        return rest, travel
-    middle, radius = cv2.minEnclosingCircle(kept.astype(np.float32))
-    away = kept - middle
-    angles = np.sort(np.arctan2(away[:, 1], away[:, 0])[np.hypot(*away.T) > 0.85 * radius])
+    at = places.at[places.match >= _LOST * np.median(places.match)]
+    rest = _home(at)
+    away = np.hypot(*(at - rest).T)
+    travel = _reach(away)
+    middle, radius = cv2.minEnclosingCircle(at[away <= travel + 1].astype(np.float32))
+    out = at - middle
+    angles = np.sort(np.arctan2(out[:, 1], out[:, 0])[np.hypot(*out.T) > 0.85 * radius])
     if not len(angles) or np.diff(angles, append=angles[0] + 2 * np.pi).max() > _GAP:
         return rest, travel
-    rests = (np.hypot(*(at - rest).T) < 0.15 * travel).mean()
-    if rests >= _RESTS[travel > _ASKEW * radius]:
+    if (away < 0.15 * travel).mean() >= _RESTS[travel > _ASKEW * radius]:
         return rest, travel
-    return np.asarray(middle), float(radius)
+    return np.asarray(middle), _reach(np.hypot(*out.T))
 
 
-def _bridged(followed: Gray, lost: NDArray[np.bool_], instead: Gray) -> Gray:
-    """Short stretches of a lost cap led straight over, long ones taken from `instead`."""
+def _reach(away: Gray) -> float:
+    """The distance of full deflections: the furthest at which a cap is often."""
+    counts, edges = np.histogram(away[away > _HOME], np.arange(0, TRAVELS[1] + 1))
+    if not counts.any():
+        return float(away.max(initial=0.0))
+    smooth = np.convolve(counts, [1, 1, 1], "same")
+    last = edges[np.flatnonzero(smooth >= _OFTEN * smooth.max())[-1] + 1]
+    return float(np.percentile(away[(away > last / 2) & (away <= last + 0.5)], 90))
+
+
+def _bridged(followed: Gray, lost: NDArray[np.bool_]) -> Gray:
+    """Short stretches of a lost cap led straight over."""
     if not lost.any() or lost.all():
         return followed
     rows = np.arange(len(lost))
@@ -164,34 +257,5 @@ def _bridged(followed: Gray, lost: NDArray[np.bool_], instead: Gray) -> Gray:
     edges = np.flatnonzero(np.diff(lost.astype(np.int8), prepend=0, append=0))
     for start, stop in edges.reshape(-1, 2):
         if stop - start > _BRIDGED:
-            result[start:stop] = instead[start:stop]
+            result[start:stop] = followed[start:stop]
     return result.astype(np.float32)
-
-
-def cut(pictures: Gray, centre: tuple[int, int], half: tuple[int, int]) -> Gray:
-    """The surroundings of a place, zero beyond the pictures, (N, 2 * half + 1)."""
-    (x, y), (across, down) = centre, half
-    rows, columns = np.arange(y - down, y + down + 1), np.arange(x - across, x + across + 1)
-    height, width = pictures.shape[1:]
-    inside = np.outer((rows >= 0) & (rows < height), (columns >= 0) & (columns < width))
-    parts = pictures[:, rows.clip(0, height - 1)[:, None], columns.clip(0, width - 1)]
-    return np.ascontiguousarray(parts * inside)
-
-
-def _peak(match: Gray) -> tuple[float, float, float]:
-    """x and y of the largest value, with a parabola's fraction, and the value."""
-    height, width = match.shape
-    top, left = (int(v) for v in np.unravel_index(match.argmax(), match.shape))
-    y, x = min(max(top, 1), height - 2), min(max(left, 1), width - 2)
-    return (
-        x + _vertex(match[y, x - 1], match[y, x], match[y, x + 1]),
-        y + _vertex(match[y - 1, x], match[y, x], match[y + 1, x]),
-        float(match[top, left]),
-    )
-
-
-def _vertex(before: float, middle: float, after: float) -> float:
-    bend = float(before) - 2 * float(middle) + float(after)
-    if bend > -1e-6:
-        return 0.0
-    return float(np.clip((float(before) - float(after)) / (2 * bend), -1, 1))

@@ -17,6 +17,7 @@ from nitrogen.video.pixels import Box, even_box
 from nitrogen.video.reading import read_planes
 
 if TYPE_CHECKING:
+    from nitrogen.extract.cap_network import CapNetwork
     from nitrogen.extract.finder import Finder
     from nitrogen.extract.segformer import Reader as Network
 
@@ -79,7 +80,8 @@ def prepare(sighting: Sighting, wanted: Wanted, info: VideoInfo) -> tuple[Reader
         share = share_shown(network, samples)
         if _RARELY < share < _OFTEN:
             samples = _samples(sighting, info, limit=_MANY, few=round(_MANY / share))
-    return NetworkReader(network, box, samples), sighting, why
+    reader = NetworkReader(network, box, samples, cap_network=_cap_network())
+    return reader, sighting, why
 
 
 @lru_cache(maxsize=1)
@@ -87,6 +89,13 @@ def _network() -> "Network":
     with _torch_needed():
         from nitrogen.extract.parser import load_network
     return load_network()
+
+
+@lru_cache(maxsize=1)
+def _cap_network() -> "CapNetwork":
+    with _torch_needed():
+        from nitrogen.extract.cap_network import load_cap_network
+    return load_cap_network()
 
 
 @lru_cache(maxsize=1)

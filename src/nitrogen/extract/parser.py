@@ -17,7 +17,8 @@ from torch import Tensor
 
 from nitrogen.actions import BUTTON_INDEX, BUTTONS, PRESSED, Actions
 from nitrogen.errors import ExtractionError
-from nitrogen.extract import cap_search, caps, networks, roles
+from nitrogen.extract import caps, networks, roles
+from nitrogen.extract.cap_network import CapNetwork
 from nitrogen.extract.presses import presses
 from nitrogen.extract.reader import Planes, ReaderName, Reading
 from nitrogen.extract.repeats import MOST as MOST_REPEATS
@@ -40,7 +41,7 @@ SHOWN = 0.5
 STICK_SHOWN = 0.25
 """The same for sticks: dark caps on dark pads are seen to move before they are seen to be there."""
 STICK_CLEAR = 0.6
-"""Mean probability below which a stick must also be followed, a little, to count."""
+"""Mean probability below which a stick must also be followed to count."""
 THUMBS = ("left_thumb", "right_thumb")
 _OFF = 0.6
 """Largest reading of a resting stick that is taken off."""
@@ -54,7 +55,7 @@ _STICKS = slice(34, 38)
 _SHOWN = slice(38, 57)
 _LEVELS = slice(57, 57 + MOST)
 _CAPS = (slice(57 + MOST, 60 + MOST), slice(60 + MOST, 63 + MOST))
-"""Of each stick's cap: x, y and correlation."""
+"""Of each stick's cap: x, y and how sure the network is."""
 _REPEATS = slice(63 + MOST, 63 + MOST + MOST_REPEATS)
 _TINTS = slice(63 + MOST + MOST_REPEATS, 63 + MOST + MOST_REPEATS + MOST_TINTS)
 _STRAY = 63 + MOST + MOST_REPEATS + MOST_TINTS
@@ -106,11 +107,19 @@ class NetworkReader:
     width = _WIDTH
     """Numbers per frame in a trace."""
 
-    def __init__(self, network: Reader, box: Box, samples: list[Planes]) -> None:
+    def __init__(
+        self,
+        network: Reader,
+        box: Box,
+        samples: list[Planes],
+        *,
+        cap_network: CapNetwork | None = None,
+    ) -> None:
         """samples: packed crops of `even_box(box)` from all over the video, some dozens.
 
-        Their median is the resting picture that every crop is compared with. Raises ExtractionError
-        if there are none.
+        cap_network: follows the sticks' caps; without it they are read as the network sees them.
+        The samples' median is the resting picture that every crop is compared with. Raises
+        ExtractionError if there are none.
         """
         if not samples:
             raise ExtractionError("no samples of the overlay to learn its resting picture from")
@@ -127,9 +136,11 @@ class NetworkReader:
         hints = _sigmoid(seen[:, _BUTTONS])
         self._repeats = None if self._spots.opaque else Repeats(small, hints)
         self._tints = Tints(small, hints, self._marks(small, hints))
-        height, width = samples[0].shape[0] * 2 / 3, samples[0].shape[1]
-        self._flat = (self._size[1] / height) / (self._size[0] / width)
-        self._caps = self._learned(small, seen) if len(small) >= _ENOUGH else []
+        self._cap_network = cap_network
+        self._sticks: tuple[caps.Stick | None, caps.Stick | None] = (None, None)
+        if cap_network is not None and len(small) >= _ENOUGH:
+            close = np.stack([caps.grey(samples[row]) for row in np.flatnonzero(shown)])
+            self._sticks = caps.learn(cap_network, close, seen[:, _STICKS])
 
     def _marks(self, pictures: NDArray[np.uint8], hints: Gray) -> Gray | None:
         """Colours (M, 3) of what the network takes for presses where it looks the same again."""
@@ -139,19 +150,13 @@ class NetworkReader:
         agreed = roles.correlations(np.clip(levels, 0, 1), hints).max(axis=1)
         return np.asarray(self._repeats.colours[agreed > AGREED])
 
-    def _learned(self, pictures: NDArray[np.uint8], seen: Gray) -> list[cap_search.AnyCap]:
-        """The caps of both sticks; seen: (N, ...) what the network says of the pictures."""
-        passed = caps.high_passed(pictures)
-        return cap_search.learn(passed, seen[:, _STICKS], self._flat)
-
     def scan(self, crops: list[Planes]) -> Gray:
         """The trace of consecutive frames' packed crops, (N, width)."""
-        small = [shrink(crop, self._size) for crop in crops]
-        pairs = [(i, min(i + 1, len(small) - 1)) for i in range(0, len(small), CROPS)]
+        pairs = [(i, min(i + 1, len(crops) - 1)) for i in range(0, len(crops), CROPS)]
         parts = []
         for at in range(0, len(pairs), _BATCH):
-            chosen = [small[index] for pair in pairs[at : at + _BATCH] for index in pair]
-            parts.append(self._trace(np.stack(chosen)))
+            chosen = [crops[index] for pair in pairs[at : at + _BATCH] for index in pair]
+            parts.append(self._trace(chosen))
         return np.concatenate(parts)[: len(crops)]
 
     def read(self, trace: Gray) -> Reading:
@@ -182,7 +187,9 @@ class NetworkReader:
             buttons[:, index] = np.where(buttons[:, index] > 0, travel, soft)
         sticks = np.clip(trace[:, _STICKS] - _resting(trace[:, _STICKS]), -1, 1)
         stickless = not present[len(BUTTONS) :].any()
-        present[len(BUTTONS) :] &= ~self._unclear(trace, shown, sticks)
+        followed = np.array([stick is not None for stick in self._sticks])
+        clear = shown[:, len(BUTTONS) :].mean(axis=0) >= STICK_CLEAR
+        present[len(BUTTONS) :] = followed | (present[len(BUTTONS) :] & clear)
         levels = self._levels(trace)
         north = shown[:, BUTTON_INDEX["north"]].mean() > SHOWN
         two_faces = self._spots.opaque and not north
@@ -257,46 +264,34 @@ class NetworkReader:
 
     def _followed(self, trace: Gray, rough: Gray) -> Gray:
         """Deflections (T, 4): of the caps where they are followed well, else the network's."""
+        places = [
+            None if stick is None else caps.Places(trace[:, at][:, :2], trace[:, at][:, 2])
+            for stick, at in zip(self._sticks, _CAPS, strict=True)
+        ]
         sticks = rough.copy()
-        for side, columns in enumerate(_CAPS if self._caps else ()):
-            axes = slice(2 * side, 2 * side + 2)
-            places = caps.Places(trace[:, columns][:, :2], trace[:, columns][:, 2])
-            better = caps.deflections(
-                places,
-                rough[:, axes],
-                self._flat,
-                opaque=self._spots.opaque,
-                explained=self._caps[side].explained,
-            )
+        for side, better in enumerate(caps.deflections(places)):
             if better is not None:
-                sticks[:, axes] = np.clip(better, -1, 1)
+                sticks[:, 2 * side : 2 * side + 2] = np.clip(better, -1, 1)
         return sticks
 
-    def _unclear(self, trace: Gray, shown: Gray, rough: Gray) -> NDArray[np.bool_]:
-        """Which sticks (2,) the network hardly sees and no cap follows: what it reads is noise."""
-        found = np.zeros(2, np.bool_)
-        for side, columns in enumerate(_CAPS if self._caps else ()):
-            agreed = caps.agreement(trace[:, columns][:, :2], rough[:, 2 * side : 2 * side + 2])
-            hardly = shown[:, len(BUTTONS) + side].mean() < STICK_CLEAR
-            told = agreed >= caps.UNCLEAR or self._caps[side].explained >= caps.EXPLAINED
-            found[side] = hardly and not told
-        return found
-
-    def _trace(self, pictures: NDArray[np.uint8]) -> Gray:
-        """Trace of an even number of crops (N, H, W, 3) RGB."""
+    def _trace(self, crops: list[Planes]) -> Gray:
+        """Trace of an even number of packed crops."""
+        pictures = np.stack([shrink(crop, self._size) for crop in crops])
         levels = self._spots.level(pictures.astype(np.int16) - self._median)
-        found = np.zeros((len(pictures), 3 * len(_CAPS)), np.float32)
-        if self._caps:
-            passed = caps.high_passed(pictures)
-            places = [cap.find(passed) for cap in self._caps]
-            found = np.concatenate([np.c_[at, match] for at, match in places], axis=1)
-        again = np.zeros((len(pictures), MOST_REPEATS), np.float32)
+        places = np.zeros((len(crops), 3 * len(_CAPS)), np.float32)
+        if self._cap_network is not None and self._sticks != (None, None):
+            close = np.stack([caps.grey(crop) for crop in crops])
+            for side, stick in enumerate(self._sticks):
+                if stick is not None:
+                    at, match = stick.find(self._cap_network, close)
+                    places[:, 3 * side : 3 * side + 3] = np.c_[at, match]
+        again = np.zeros((len(crops), MOST_REPEATS), np.float32)
         if self._repeats is not None:
             again = self._repeats.level(pictures)
         parts = [
             _look(self._network, pictures, self._rest),
             levels,
-            found,
+            places,
             again,
             self._tints.level(pictures),
         ]
