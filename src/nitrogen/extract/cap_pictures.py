@@ -22,6 +22,8 @@ _STATES = 36
 """Pictures of a scene, an even number."""
 _AWAY = 12
 """Pixels by which a window's middle is off the stick's rest."""
+_LEFT_BEHIND = 0.25
+"""Share of the pads on which a picture of the cap stays where it rests."""
 _ELSEWHERE = 0.12
 """Share of the windows that are laid anywhere on the pad."""
 
@@ -60,6 +62,8 @@ def windows(
             pad = sketches[int(rng.integers(len(sketches)))]
             if rng.random() < 0.6:
                 pad = pad.recoloured(rng)
+    if rng.random() < _LEFT_BEHIND:
+        pad = pad.leaving_caps()
     played = take_states(_states(rng), pad)
     size = pad.base.shape[1], pad.base.shape[0]
     drawn = np.empty((_STATES, *pad.base.shape), np.uint8)

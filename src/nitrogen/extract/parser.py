@@ -38,10 +38,8 @@ Gray = NDArray[np.float32]
 
 SHOWN = 0.5
 """Mean probability over the video from which a control counts as part of the overlay."""
-STICK_SHOWN = 0.25
-"""The same for sticks: dark caps on dark pads are seen to move before they are seen to be there."""
-STICK_CLEAR = 0.6
-"""Mean probability below which a stick must also be followed to count."""
+STICK_SHOWN = 0.9
+"""The same for sticks whose cap is not followed: most that are there are."""
 THUMBS = ("left_thumb", "right_thumb")
 _OFF = 0.6
 """Largest reading of a resting stick that is taken off."""
@@ -186,10 +184,8 @@ class NetworkReader:
             soft = np.minimum(travel, PRESSED) if self._spots.opaque else 0
             buttons[:, index] = np.where(buttons[:, index] > 0, travel, soft)
         sticks = np.clip(trace[:, _STICKS] - _resting(trace[:, _STICKS]), -1, 1)
+        present[len(BUTTONS) :] |= [stick is not None for stick in self._sticks]
         stickless = not present[len(BUTTONS) :].any()
-        followed = np.array([stick is not None for stick in self._sticks])
-        clear = shown[:, len(BUTTONS) :].mean(axis=0) >= STICK_CLEAR
-        present[len(BUTTONS) :] = followed | (present[len(BUTTONS) :] & clear)
         levels = self._levels(trace)
         north = shown[:, BUTTON_INDEX["north"]].mean() > SHOWN
         two_faces = self._spots.opaque and not north

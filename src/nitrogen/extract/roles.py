@@ -28,10 +28,15 @@ _PLACES: dict[str, tuple[tuple[float, float], ...]] = {
     "left_thumb": ((0.27, 0.55),), "right_thumb": ((0.68, 0.65),),
 }  # fmt: skip
 """Usual centres, in shares of the overlay's size."""
-_STICKLESS = {"left_shoulder": ((0.22, 0.05),), "right_shoulder": ((0.78, 0.05),)}
+_STICKLESS: dict[str, tuple[tuple[float, float], ...]] = {
+    "left_shoulder": ((0.22, 0.05),), "right_shoulder": ((0.78, 0.05),),
+    "back": ((0.4, 0.7), (0.43, 0.6)), "start": ((0.53, 0.7), (0.54, 0.6)),
+}  # fmt: skip
 """Also, on a pad without sticks."""
-_RARER = {"left_trigger": 0.15, "right_trigger": 0.15, "guide": 0.5}
+_RARER = {"left_trigger": 0.15, "right_trigger": 0.15}
 """By how much less likely these are there."""
+_WITH_STICKS = ("left_thumb", "right_thumb", "guide")
+"""Buttons that a pad without sticks does not have."""
 _DIAMOND = {
     "north": (0, -1), "south": (0, 1), "west": (-1, 0), "east": (1, 0),
     "dpad_up": (0, -1), "dpad_down": (0, 1), "dpad_left": (-1, 0), "dpad_right": (1, 0),
@@ -48,8 +53,9 @@ _RIVAL = 0.6
 """Correlation with the network from which another spot is the button, and a diamond is none."""
 _SURE, _CERTAIN = 0.75, 0.55
 """Score from which a spot is given to a button outside the diamonds, and one that is certain."""
-_LARGE = 12
-"""Pixels from which a spot is certain."""
+_LARGE, _PLAIN = 12, 40
+"""Pixels from which a spot is certain: one that was said to be so, and any, where no stick's cap
+can be taken for a control."""
 _SWITCHING, _STEADY, _FILLING = 0.12, 0.35, 0.8
 """Share of half-lit rows, by those that are lit, from which a spot is no switch, a certain one is
 none, and it isn't a trigger that fills either."""
@@ -76,7 +82,8 @@ def assign(
     deflections. A spot that goes with a stick rather than with a button is the edge of its cap.
     two_faces: the pad may have two face buttons side by side, which are then south and east.
     certain: so many of the spots, the first ones, are controls, whatever the network thinks.
-    stickless: the pad has no sticks, and more likely no triggers and no guide button.
+    stickless: the pad has no sticks, nothing to click on them, no guide button, and triggers only
+    beside shoulders.
     """
     switched = [
         s
@@ -91,6 +98,10 @@ def assign(
     known = {g for g, spot in enumerate(first) if spot < certain and areas[g] >= _LARGE}
     filling = {g for g, spot in enumerate(first) if not is_switch(levels[:, spot], _STEADY)}
     small = {g for g, spot in enumerate(first) if spot < certain} - known
+    plain = {g for g in range(len(groups)) if stickless and areas[g] >= _PLAIN}
+    never = {*(_WITH_STICKS if stickless else ())}
+    if stickless and two_faces:
+        never |= {"north", "west"}
     found: dict[str, int] = {}
     for names, side in ((FACE, 1), (ARMS, -1)):
         taken = filling | small | set(found.values())
@@ -121,16 +132,28 @@ def assign(
 
     while True:
         tried = [
-            (score(name, g) - (_CERTAIN if g in known else _SURE), name, g)
+            (score(name, g) - (_CERTAIN if g in known | plain else _SURE), name, g)
             for g, name in product(range(len(groups)), (*_PLACES, *FACE, *ARMS))
             if name not in found
+            and name not in never
             and g not in found.values()
             and (g not in filling or name in TRIGGERS)
         ]
         best = max(tried, default=(-1.0, "", 0))
         if best[0] < 0:
-            return {name: groups[g] for name, g in found.items()}
+            named = _lowered(found) if stickless else found
+            return {name: groups[g] for name, g in named.items()}
         found[best[1]] = best[2]
+
+
+def _lowered(found: dict[str, int]) -> dict[str, int]:
+    """A trigger without a shoulder beside it is a shoulder."""
+    alone = {
+        trigger: trigger.replace("trigger", "shoulder")
+        for trigger in TRIGGERS
+        if trigger.replace("trigger", "shoulder") not in found
+    }
+    return {alone.get(name, name): g for name, g in found.items()}
 
 
 def is_switch(level: Gray, most: float = _SWITCHING) -> bool:

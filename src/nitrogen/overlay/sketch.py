@@ -114,6 +114,13 @@ class Sketch:
             caps[side] = cap._replace(up=up, down=up if cap.down is cap.up else repaint(cap.down))
         return Sketch(repaint(self.base), parts, caps)
 
+    def leaving_caps(self) -> "Sketch":
+        """The same pad with a picture of each cap left where it rests, as many real ones have."""
+        base = self.base.copy()
+        for cap in self.caps.values():
+            _stamp(base, cap.up, *cap.centre)
+        return Sketch(base, self.parts, self.caps)
+
     def _clicks(self, name: str) -> bool:
         cap = self.caps.get(name.removesuffix("_thumb")) if name.endswith("_thumb") else None
         return cap is not None and cap.up is not cap.down
