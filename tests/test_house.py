@@ -24,7 +24,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 MAY_IMPORT_TORCH = (
     "model/", "train/", "data/samples.py", "data/loader.py", "data/augment.py",
     "extract/segformer.py", "extract/parser.py", "extract/fit.py", "extract/networks.py",
-    "extract/finder.py", "extract/cap_network.py", "extract/heat_maps.py",
+    "extract/finder.py", "extract/cap_network.py", "extract/caps.py", "extract/heat_maps.py",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@ import hashlib
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -110,16 +111,19 @@ def test_other_settings_need_another_folder(folder, alone):
         )  # fmt: skip
 
 
-def test_videos_without_overlay_are_tried_again_with_other_skins(folder, tmp_path):
+@pytest.mark.parametrize("unknown", [True, False])
+def test_videos_without_a_known_skin_are_tried_again_with_other_skins(folder, tmp_path, unknown):
     (tmp_path / "videos").mkdir()
     (tmp_path / "videos/good.mp4").write_bytes((folder / "good.mp4").read_bytes())
     videos, out = find_videos(tmp_path / "videos"), tmp_path / "out"
 
-    first = extract_all(videos, out, skins=[SHIPPED / "retro_grey"], config=CONFIG)
-    again = extract_all(videos, out, skins=SKINS, config=CONFIG)
+    config = replace(CONFIG, unknown=unknown)
+    first = extract_all(videos, out, skins=[SHIPPED / "retro_grey"], config=config)
+    again = extract_all(videos, out, skins=SKINS, config=config)
 
-    assert "no known overlay" in first[0].cause
-    assert (again[0].cause, again[0].chunks) == ("", 4)
+    assert first[0].reader == ("network" if unknown else "")
+    assert ("no known overlay" in first[0].cause) != unknown
+    assert (again[0].cause, again[0].chunks, again[0].reader) == ("", 4, "matched")
 
 
 KILLED = """

@@ -24,6 +24,8 @@ class Look:
     """A folder of `padskin/1` skins to look for, beside those that ship."""
     skin: str | None = None
     """Look for this skin only."""
+    unknown: bool = True
+    """Where no known skin is found, look for anything like a gamepad; not with `--skin`."""
     box: str | None = None
     """Where the overlay is, as x,y,width,height in pixels; found by itself without."""
     reader: Literal["auto", "matched", "network"] = "auto"
@@ -77,6 +79,7 @@ def extract(
     config = ExtractConfig(
         game=keep.game,
         reader=look.reader,
+        unknown=look.unknown and look.skin is None,
         box=_box(look.box),
         chunk_s=keep.chunk_s,
         min_density=keep.min_density,

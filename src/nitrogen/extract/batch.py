@@ -1,8 +1,8 @@
 """Many videos: several at a time, resumable, and none lost to a broken one.
 
 A ledger, `<out>/ledger.jsonl`, gets one line per finished video. Running again does what is not in
-it; a video whose size has changed counts as new, and one in which nothing was found is tried again
-when other skins are given. Within a video `pipeline.extract` resumes.
+it; a video whose size has changed counts as new, and one in which no known skin was found is tried
+again when other skins are given. Within a video `pipeline.extract` resumes.
 """
 
 import hashlib
@@ -101,7 +101,7 @@ def extract_all(
     known = {
         (entry.video_id, entry.size): entry
         for entry in read_ledger(out)
-        if not entry.cause or entry.library == library
+        if entry.skin or entry.library == library
     }
     sizes = [size_of(video) for video in videos]
     keys = list(zip(ids, sizes, strict=True))
