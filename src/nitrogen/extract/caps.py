@@ -58,9 +58,12 @@ _GAP = np.radians(150)
 _LOST = 0.6
 """Share of the usual score below which the cap is lost."""
 _FAR = 0.25
-"""Share of the rows in which the cap is lost from which it is not believed at all."""
-_BRIDGED = 15
-"""Rows of a lost cap that are led straight over."""
+"""Share of the rows in which something else was seen from which the cap is not believed at all."""
+_TRUSTED = (0.5, 0.8)
+"""Scores from which a place is trusted a little, and fully."""
+_NEAR, _STEEP, _HARDLY = 4, 6, 0.02
+"""Rows before and after that tell where a cap is when it is hardly seen, the power of the score by
+which they count, and the score of one where something else was seen."""
 
 
 class Places(NamedTuple):
@@ -204,11 +207,23 @@ def deflections(both: Sequence[Places | None]) -> list[Gray | None]:
             continue
         rest, travel = gauge
         travel = most if travel < _UNDER * most else travel
-        away = np.hypot(*(places.at - rest).T)
-        lost = (places.match < _LOST * np.median(places.match)) | (away > _BEYOND * travel)
-        followed = ((places.at - rest) / travel).astype(np.float32)
-        made.append(_bridged(followed, lost) if lost.mean() < _FAR else None)
+        far = np.hypot(*(places.at - rest).T) > _BEYOND * travel
+        at = _steadied(places, far)
+        made.append(((at - rest) / travel).astype(np.float32) if far.mean() < _FAR else None)
     return made
+
+
+def _steadied(places: Places, far: NDArray[np.bool_]) -> NDArray[np.floating]:
+    """Places (T, 2) that are not trusted led towards those before and after that are surer."""
+    low, high = _TRUSTED
+    trust = np.clip((places.match - low) / (high - low), 0, 1) * ~far
+    weight = np.where(far, _HARDLY, places.match).astype(np.float64) ** _STEEP
+    steps = np.arange(-_NEAR, _NEAR + 1)
+    fall = np.exp(-2 * np.abs(steps) / _NEAR)
+    weighted = np.c_[places.at * weight[:, None], weight]
+    summed = cv2.filter2D(weighted, -1, fall[:, None], borderType=cv2.BORDER_CONSTANT)
+    near = summed[:, :2] / summed[:, 2:]
+    return np.asarray(trust[:, None] * places.at + (1 - trust[:, None]) * near)
 
 
 def _home(at: Gray) -> NDArray[np.floating]:
@@ -246,16 +261,3 @@ def _reach(away: Gray) -> float:
     smooth = np.convolve(counts, [1, 1, 1], "same")
     last = edges[np.flatnonzero(smooth >= _OFTEN * smooth.max())[-1] + 1]
     return float(np.percentile(away[(away > last / 2) & (away <= last + 0.5)], 90))
-
-
-def _bridged(followed: Gray, lost: NDArray[np.bool_]) -> Gray:
-    """Short stretches of a lost cap led straight over."""
-    if not lost.any() or lost.all():
-        return followed
-    rows = np.arange(len(lost))
-    result = np.stack([np.interp(rows, rows[~lost], axis[~lost]) for axis in followed.T], axis=1)
-    edges = np.flatnonzero(np.diff(lost.astype(np.int8), prepend=0, append=0))
-    for start, stop in edges.reshape(-1, 2):
-        if stop - start > _BRIDGED:
-            result[start:stop] = followed[start:stop]
-    return result.astype(np.float32)
