@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from nitrogen.extract import parser
+from nitrogen.extract.cap_network import load_cap_network
 from nitrogen.video.glimpses import glimpses
 from nitrogen.video.info import probe
 from nitrogen.video.pixels import Box, even_box
@@ -68,6 +69,7 @@ def main() -> None:
     x, y, width, height = (int(value) for value in options.box.split(","))
     box = even_box((x, y, width, height))
     info, network = probe(options.video), parser.load_network(options.reader)
+    follower = load_cap_network()
     samples_s, samples = timed(
         lambda: [p.pixels for p in glimpses(options.video, limit=200, box=box, planes=True)]
     )
@@ -75,7 +77,9 @@ def main() -> None:
         lambda: [p.pixels for p in islice(read_planes(options.video, box), options.frames)]
     )
     learn_s, reader = timed(
-        lambda: parser.NetworkReader(network, box, samples if len(samples) >= 200 else crops[::3])
+        lambda: parser.NetworkReader(
+            network, box, samples if len(samples) >= 200 else crops[::3], cap_network=follower
+        )
     )
     reader.scan(crops[:BATCH])
     scan_s, trace = timed(

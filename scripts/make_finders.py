@@ -2,11 +2,12 @@
 
     python scripts/make_finders.py finder RUN_FOLDER --skins SKINS_FOLDER [--only NAME,NAME]
     python scripts/make_finders.py caps RUN_FOLDER --skins SKINS_FOLDER [--only NAME,NAME]
+    (each again with --go-on, to train what ships for longer)
 
 Pads are made up, our own CC0 skins and those of the folder; docs/guides/fit.md says which were
 used. Behind them are our own games, played by their experts, and games of the benchmark, by the
 demonstrations that ship (`make system` installs them). One process draws, one learns. The settings
-and what was said on the way are stored in RUN_FOLDER and the settings beside the weights.
+are stored beside the weights as `recipe_1.json`, `recipe_2.json` and so on.
 """
 
 import argparse
@@ -75,12 +76,12 @@ def sequences() -> list[Stack]:
     return made + [shown(task) for task in tasks]
 
 
-def finder_batches(skins: list[Skin], seed: int) -> Iterator[Batch]:
+def finder_batches(skins: list[Skin], seed: int, invented: float) -> Iterator[Batch]:
     """Samples and boxes without end."""
     stills = Stills(np.random.default_rng(0), sequences(), skins, SIZE)
     rng = np.random.default_rng(seed)
     while True:
-        drawn = [stills.sample(rng, invented=0.5) for _ in range(32)]
+        drawn = [stills.sample(rng, invented=invented) for _ in range(32)]
         seen = np.stack([finder.as_input(sample.still) for sample in drawn])
         boxes = np.array([sample.box or (0, 0, 0, 0) for sample in drawn], np.float32)
         yield seen.astype(np.float16), boxes
@@ -96,29 +97,29 @@ def sketches(skins: list[Skin], rng: np.random.Generator) -> Iterator[Sketch]:
             yield sketch_of(skin, size, margins=(left, top, right, bottom))
 
 
-def cap_batches(skins: list[Skin], seed: int) -> Iterator[Batch]:
+def cap_batches(skins: list[Skin], seed: int, invented: float) -> Iterator[Batch]:
     """Windows and places without end."""
     rng = np.random.default_rng(0)
     behind = Backgrounds(np.concatenate([textures(rng, 120), *sequences()]))
     pads = list(sketches(skins, rng))
     rng = np.random.default_rng(seed)
     while True:
-        drawn = [windows(rng, behind, pads, invented=0.6) for _ in range(8)]
+        drawn = [windows(rng, behind, pads, invented=invented) for _ in range(8)]
         joined = Windows.concatenate(drawn)
         yield joined.pictures.astype(np.float16), joined.places
 
 
-def drawn_elsewhere(draw: Any, skins: list[Skin], seed: int) -> Iterator[Batch]:
+def drawn_elsewhere(draw: Any, *how: Any) -> Iterator[Batch]:
     """The batches of `draw`, made in a process of its own."""
     queue: multiprocessing.Queue[Batch] = multiprocessing.Queue(20)
-    multiprocessing.Process(target=_put, args=(draw, skins, seed, queue), daemon=True).start()
+    multiprocessing.Process(target=_put, args=(draw, how, queue), daemon=True).start()
     while True:
         yield queue.get()
 
 
-def _put(draw: Any, skins: list[Skin], seed: int, queue: Any) -> None:
+def _put(draw: Any, how: tuple[Any, ...], queue: Any) -> None:
     cv2.setNumThreads(1)
-    for batch in draw(skins, seed):
+    for batch in draw(*how):
         queue.put(batch)
 
 
@@ -132,11 +133,17 @@ def main() -> None:
     cli.add_argument("--only", default="")
     cli.add_argument("--steps", type=int)
     cli.add_argument("--seed", type=int, default=1, help="of the pictures")
+    cli.add_argument("--invented", type=float, default=0.6, help="share of made-up pads")
+    cli.add_argument("--decay-share", type=float, default=0.5)
+    cli.add_argument("--go-on", action="store_true", help="from what ships")
     options = cli.parse_args()
     chosen = options.only.split(",") if options.only else []
     given = [skin for skin in load_skins(options.skins) if not chosen or skin.name in chosen]
     skins = [*shipped_skins(), *given]
-    config = TrainConfig(steps=options.steps or STEPS[options.network])
+    config = TrainConfig(
+        steps=options.steps or STEPS[options.network], decay_share=options.decay_share
+    )
+    how = (skins, options.seed, options.invented)
     losses, start = list[float](), time.perf_counter()
 
     def show(step: int, loss: float) -> None:
@@ -146,20 +153,23 @@ def main() -> None:
             print(f"{step} loss {np.mean(losses[-50:]):.3f}, {each:.2f} s a step", flush=True)
 
     if options.network == "finder":
+        target = finder.SHIPPED
         found = train(
-            finder.FinderNetwork, drawn_elsewhere(finder_batches, skins, options.seed),
-            finder_loss, config, on_step=show,
+            lambda: finder.load_network() if options.go_on else finder.FinderNetwork(),
+            drawn_elsewhere(finder_batches, *how), finder_loss, config, on_step=show,
         )  # fmt: skip
         folder = finder.save_finder(options.out / "finder", found)
     else:
+        target = cap_network.SHIPPED
         network = train(
-            cap_network.CapNetwork, drawn_elsewhere(cap_batches, skins, options.seed),
-            cap_loss, config, on_step=show,
+            lambda: cap_network.load_cap_network() if options.go_on else cap_network.CapNetwork(),
+            drawn_elsewhere(cap_batches, *how), cap_loss, config, on_step=show,
         )  # fmt: skip
         folder = cap_network.save_cap_network(options.out / "caps", network)
-    recipe = {**asdict(config), "seed_of_pictures": options.seed, "skins": [s.name for s in skins]}
-    (folder / "recipe.json").write_text(json.dumps(recipe, indent=2) + "\n")
-    target = finder.SHIPPED if options.network == "finder" else cap_network.SHIPPED
+    stage = len(list(target.glob("recipe_*.json"))) + 1 if options.go_on else 1
+    settings = {"pictures_seed": options.seed, "invented": options.invented}
+    recipe = {**asdict(config), **settings, "skins": [skin.name for skin in skins]}
+    (folder / f"recipe_{stage}.json").write_text(json.dumps(recipe, indent=2) + "\n")
     shutil.copytree(folder, target, dirs_exist_ok=True)
     print(target)
 

@@ -201,11 +201,16 @@ def save_finder(
 
 
 def load_finder(folder: Path = SHIPPED) -> Finder:
-    """The finder in a folder; by default the one that ships.
+    """The finder in a folder; by default the one that ships. Raises CheckpointError."""
+    return Finder(load_network(folder))
+
+
+def load_network(folder: Path = SHIPPED) -> FinderNetwork:
+    """Its network, in evaluation mode.
 
     Raises CheckpointError if a file is missing, damaged or does not fit.
     """
     described = networks.read_config(folder, FinderConfig, FORMAT, "a finder")
     network = FinderNetwork(described.widths)
     networks.load_weights(folder, network, described)
-    return Finder(network)
+    return network

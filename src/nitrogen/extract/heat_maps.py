@@ -67,7 +67,7 @@ def train(
     loss is not a number.
     """
     torch.manual_seed(config.seed)
-    network = build()
+    network = build().train().requires_grad_()
     optimiser = torch.optim.AdamW(
         network.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
