@@ -90,3 +90,19 @@ def test_a_control_that_is_held_most_of_the_time_is_told_by_its_counterpart():
         assert np.array_equal(levels[:, spot] > 0.5, held[:, int(x > 0.5)])
     released = pictures[~held.any(axis=1)][0]
     assert np.abs(spots.released - released).max() <= 1
+
+
+def test_a_button_that_is_held_half_of_the_time_is_told_by_another_of_its_kind():
+    held = np.zeros((200, 2), np.bool_)
+    held[120:140, 0] = True
+    held[:100, 1] = held[150:160, 1] = True
+    pictures = np.full((200, 96, 128, 3), 120, np.uint8)
+    for side, square in enumerate([np.s_[40:52, 80:92], np.s_[40:52, 104:116]]):
+        pictures[:, *square] = (200, 60, 60)
+        pictures[held[:, side], *square] = (250, 250, 250)
+    spots = Spots(pictures, np.median(pictures, axis=0).astype(np.int16))
+
+    assert len(spots) == 2
+    levels = spots.level(pictures.astype(np.int16) - np.median(pictures, axis=0).astype(np.int16))
+    for spot, (x, _) in enumerate(spots.places):
+        assert np.array_equal(levels[:, spot] > 0.5, held[:, int(x > 0.75)])

@@ -40,6 +40,8 @@ SHOWN = 0.5
 """Mean probability over the video from which a control counts as part of the overlay."""
 STICK_SHOWN = 0.9
 """The same for sticks whose cap is not followed: most that are there are."""
+STICK_HINTED = (0.2, 0.35)
+"""Mean probability from which sticks that are followed count: of two, of one alone."""
 THUMBS = ("left_thumb", "right_thumb")
 _OFF = 0.6
 """Largest reading of a resting stick that is taken off."""
@@ -184,7 +186,8 @@ class NetworkReader:
             soft = np.minimum(travel, PRESSED) if self._spots.opaque else 0
             buttons[:, index] = np.where(buttons[:, index] > 0, travel, soft)
         sticks = np.clip(trace[:, _STICKS] - _resting(trace[:, _STICKS]), -1, 1)
-        present[len(BUTTONS) :] |= [stick is not None for stick in self._sticks]
+        followed = self._followed(shown)
+        present[len(BUTTONS) :] |= followed
         stickless = not present[len(BUTTONS) :].any()
         levels = self._levels(trace)
         north = shown[:, BUTTON_INDEX["north"]].mean() > SHOWN
@@ -196,6 +199,9 @@ class NetworkReader:
         sure = [_is_sure(column, _SURE) for column in pressed.T]
         for name in roles.TRIGGERS:
             sure[BUTTON_INDEX[name]] = _is_sure(buttons[:, BUTTON_INDEX[name]], _PULLED)
+        for name in roles.SELDOM:
+            held = buttons[:, BUTTON_INDEX[name]] > PRESSED
+            sure[BUTTON_INDEX[name]] &= bool(held.mean() <= roles.SELDOM_MOST)
         present[: len(BUTTONS)] &= sure
         buttons *= present[: len(BUTTONS)]
         self._doubt(trace, found, buttons)
@@ -209,7 +215,7 @@ class NetworkReader:
             if not present[len(BUTTONS) + side] and name not in found:
                 present[BUTTON_INDEX[name]] = False
                 buttons[:, BUTTON_INDEX[name]] = 0
-        sticks = self._followed(trace, sticks) * np.repeat(present[len(BUTTONS) :], 2)
+        sticks = self._deflections(trace, sticks, followed) * np.repeat(present[len(BUTTONS) :], 2)
         names = {n for n, p in zip((*BUTTONS, "left", "right"), present, strict=True) if p}
         return Reading(
             Actions(
@@ -258,11 +264,18 @@ class NetworkReader:
             np.concatenate([kind.sizes for kind in kinds]),
         )
 
-    def _followed(self, trace: Gray, rough: Gray) -> Gray:
+    def _followed(self, shown: Gray) -> NDArray[np.bool_]:
+        """Which sticks (2,) are followed, if the network sees a little of them too, (T, 19)."""
+        found = np.array([stick is not None for stick in self._sticks])
+        seen = shown[:, len(BUTTONS) :].mean(axis=0)
+        pair, alone = STICK_HINTED
+        return np.asarray(found & (seen.mean() >= pair if found.all() else seen >= alone))
+
+    def _deflections(self, trace: Gray, rough: Gray, followed: NDArray[np.bool_]) -> Gray:
         """Deflections (T, 4): of the caps where they are followed well, else the network's."""
         places = [
-            None if stick is None else caps.Places(trace[:, at][:, :2], trace[:, at][:, 2])
-            for stick, at in zip(self._sticks, _CAPS, strict=True)
+            caps.Places(trace[:, at][:, :2], trace[:, at][:, 2]) if one else None
+            for one, at in zip(followed, _CAPS, strict=True)
         ]
         sticks = rough.copy()
         for side, better in enumerate(caps.deflections(places)):

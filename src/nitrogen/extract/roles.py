@@ -42,6 +42,10 @@ _DIAMOND = {
     "dpad_up": (0, -1), "dpad_down": (0, 1), "dpad_left": (-1, 0), "dpad_right": (1, 0),
 }  # fmt: skip
 """Places of the buttons of a diamond about its middle, right and down."""
+_NEAR = 0.3
+"""What a small spot's place must tell."""
+SELDOM, SELDOM_MOST = ("back", "start", "guide"), 0.2
+"""Buttons that are held for no larger share of the time."""
 _LOOSE = {"left_thumb": 0.25, "right_thumb": 0.25}
 _RIGHT = 0.6
 """Share of the width from which two buttons may be the only face buttons."""
@@ -94,6 +98,7 @@ def assign(
     first = [group[0] for group in groups]
     centres, areas = places[first].reshape(-1, 2), sizes[first]
     lit = np.clip(levels[:, first], 0, 1)
+    often = (lit > 0.5).mean(axis=0)
     told = correlations(lit, pressed)
     known = {g for g, spot in enumerate(first) if spot < certain and areas[g] >= _LARGE}
     filling = {g for g, spot in enumerate(first) if not is_switch(levels[:, spot], _STEADY)}
@@ -123,9 +128,11 @@ def assign(
             (other, found[other])
             for names in (FACE, ARMS)
             for other in names
-            if name in names and g in known and other in found
+            if name in names and other in found
         ]
         if not all(_akin(areas[g], areas[there]) for _, there in kin if there in known):
+            return -1.0
+        if (name in SELDOM and often[g] > SELDOM_MOST) or (g in small and prior < _NEAR):
             return -1.0
         beside = [_beside(name, centres[g], other, centres[there]) for other, there in kin]
         return 1.5 * max(0.0, float(seen[g, BUTTON_INDEX[name]])) + prior + min(beside, default=0.0)

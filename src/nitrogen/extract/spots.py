@@ -39,6 +39,11 @@ _OTHER, _NEARER = 24.0, 0.5
 picture must be to it, for a control that is held most of the time."""
 
 
+_HALF, _SELDOM, _LIKE = 0.35, 0.2, 1.6
+"""Share of the time from which a spot may rest as held, and up to which another tells, if neither
+is so many times as large as the other."""
+
+
 class _Spot(NamedTuple):
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
@@ -75,17 +80,15 @@ class Spots:
             if count >= _SMALLEST
         ]
         found = [spot for spot in large if spot is not None]
-        steady = [
+        steady = np.array([
             len(spot.rows) >= _HELD_SMALLEST
             and bool(np.median(usual[spot.rows, spot.columns]) < _HELD_STILL)
             and _chroma(spot, rest) > _HELD_CHROMA
             and is_switch(_level(spot, change), _HELD_BETWEEN)
             for spot in found
-        ]
-        self._spots = [
-            spot._replace(held=bool(held) and still)
-            for spot, held, still in zip(found, _held(found, rest), steady, strict=True)
-        ]
+        ], np.bool_)  # fmt: skip
+        held = (_held(found, rest) & steady) | _swapped(found, rest, change)
+        self._spots = [spot._replace(held=bool(one)) for spot, one in zip(found, held, strict=True)]
         self.released = rest.copy()
         """The resting picture with the controls that are held most of the time released."""
         for spot in self._spots:
@@ -179,6 +182,24 @@ def _held(spots: list[_Spot], rest: NDArray[np.int16]) -> NDArray[np.bool_]:
         both = {*zip(spots[other].rows.tolist(), spots[other].columns.tolist(), strict=True)}
         if others[one] & both and _chroma(spots[one], rest) < _chroma(spots[other], rest):
             flags[one] = False  # one lit, one held: the stronger colour is that of a press
+    return flags
+
+
+def _swapped(
+    spots: list[_Spot], rest: NDArray[np.int16], change: NDArray[np.int16]
+) -> NDArray[np.bool_]:
+    """Which spots rest as held: another of their size looks the other way round, and seldom so."""
+    resting = [rest[spot.rows, spot.columns].mean(axis=0) for spot in spots]
+    lit = [spot.lit.mean(axis=0) for spot in spots]
+    often = [float((_level(spot, change) > 0.5).mean()) for spot in spots]
+    flags = np.zeros(len(spots), np.bool_)
+    for one, other in product(range(len(spots)), repeat=2):
+        size = len(spots[one].rows) / len(spots[other].rows)
+        if often[one] < _HALF or often[other] > _SELDOM or not 1 / _LIKE < size < _LIKE:
+            continue
+        crossed = np.linalg.norm(resting[one] - lit[other])
+        crossed += np.linalg.norm(lit[one] - resting[other])
+        flags[one] |= bool(crossed < _NEARER * np.linalg.norm(resting[one] - lit[one]))
     return flags
 
 
