@@ -131,4 +131,4 @@ def load_cap_network(folder: Path = SHIPPED) -> CapNetwork:
     described = networks.read_config(folder, CapNetworkConfig, FORMAT, "a cap network")
     network = CapNetwork(described.widths)
     networks.load_weights(folder, network, described)
-    return network
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

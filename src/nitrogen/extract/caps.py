@@ -26,7 +26,8 @@ TRAVELS = (2.4, 18.0)
 """Travels, in pixels, that are believed: the least and the most."""
 _LOOKED_AT = 100
 """Samples in which sticks are looked for."""
-_BATCH = 16
+_BATCH, _WHOLE_BATCH = 64, 16
+"""Windows and whole pictures that the network sees at once."""
 _CANDIDATES = 5
 """Places that are looked at closely."""
 _APART = 9
@@ -92,6 +93,7 @@ class Stick:
         for start in range(0, len(pictures), _BATCH):
             part = pictures[start : start + _BATCH]
             seen = torch.from_numpy(stacked(part, self.rest, self.spread, self.corner))
+            seen = seen.contiguous(memory_format=torch.channels_last)
             with torch.inference_mode(), autocast("auto"):
                 places, scores = found(*network(seen))
             at.append(places + np.array(self.corner, np.float32))
@@ -160,8 +162,10 @@ def _varying(
     few = pictures[:: max(1, len(pictures) // _LOOKED_AT)]
     size = (rest.shape[1] // 8 * 8, rest.shape[0] // 8 * 8)
     seen = []
-    for start in range(0, len(few), _BATCH):
-        whole = torch.from_numpy(stacked(few[start : start + _BATCH], rest, spread, (0, 0), size))
+    for start in range(0, len(few), _WHOLE_BATCH):
+        whole = torch.from_numpy(
+            stacked(few[start : start + _WHOLE_BATCH], rest, spread, (0, 0), size)
+        )
         with torch.inference_mode(), autocast("auto"):
             seen.append(torch.sigmoid(network(whole)[0]).numpy())
     varies = cv2.GaussianBlur(np.concatenate(seen).std(axis=0), (0, 0), _SMOOTH)
