@@ -11,6 +11,7 @@ are stored beside the weights as `recipe_1.json`, `recipe_2.json` and so on.
 """
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import shutil
@@ -19,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import cv2
@@ -111,10 +113,14 @@ def cap_batches(skins: list[Skin], seed: int, invented: float) -> Iterator[Batch
 
 def drawn_elsewhere(draw: Any, *how: Any) -> Iterator[Batch]:
     """The batches of `draw`, made in a process of its own."""
-    queue: multiprocessing.Queue[Batch] = multiprocessing.Queue(20)
-    multiprocessing.Process(target=_put, args=(draw, how, queue), daemon=True).start()
-    while True:
-        yield queue.get()
+    fresh = multiprocessing.get_context("spawn")  # a fork of torch's threads would hang
+    queue: Any = fresh.Queue(20)
+    drawing = fresh.Process(target=_put, args=(draw, how, queue), daemon=True)
+    drawing.start()
+    while drawing.is_alive():
+        with contextlib.suppress(Empty):
+            yield queue.get(timeout=10)
+    raise SystemExit("the process that draws has died; see what it said above")
 
 
 def _put(draw: Any, how: tuple[Any, ...], queue: Any) -> None:
