@@ -162,3 +162,14 @@ def test_a_cap_network_learns():
         on_step=lambda step, loss: losses.append(loss),
     )  # fmt: skip
     assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:10])
+
+
+def test_a_cap_that_is_not_seen_at_all_for_a_while_stays_a_number():
+    angle = np.linspace(0, 30, 300)
+    at = np.stack([8 * np.cos(angle), 8 * np.sin(angle)], axis=1).astype(np.float32)
+    at[::3] = 0
+    match = np.ones(300, np.float32)
+    match[100:140] = 0
+    followed, _ = caps.deflections([caps.Places(at, match), None])
+    assert np.isfinite(followed).all()
+    assert np.abs(followed - at / 8)[:90].max() < 0.05

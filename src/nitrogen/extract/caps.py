@@ -221,7 +221,7 @@ def _steadied(places: Places, far: NDArray[np.bool_]) -> NDArray[np.floating]:
     """Places (T, 2) that are not trusted led towards those before and after that are surer."""
     low, high = _TRUSTED
     trust = np.clip((places.match - low) / (high - low), 0, 1) * ~far
-    weight = np.where(far, _HARDLY, places.match).astype(np.float64) ** _STEEP
+    weight = np.maximum(np.where(far, 0, places.match), _HARDLY).astype(np.float64) ** _STEEP
     steps = np.arange(-_NEAR, _NEAR + 1)
     fall = np.exp(-2 * np.abs(steps) / _NEAR)
     weighted = np.c_[places.at * weight[:, None], weight]
