@@ -112,7 +112,7 @@ def test_an_overlay_that_is_away_half_of_the_time_is_learned_from_when_it_shows(
     )
 
 
-def test_long_videos_with_few_keyframes_give_as_many_samples_as_short_ones(tmp_path):
+def test_long_videos_with_few_keyframes_give_as_many_samples_as_short_ones(tmp_path, monkeypatch):
     path, rate_hz, seconds = tmp_path / "long.mp4", 4, 100
     every_20 = {"x264-params": "keyint=20:min-keyint=20:scenecut=0"}
     with VideoWriter(path, (64, 48), rate_hz=rate_hz, crf=30, options=every_20) as writer:
@@ -125,6 +125,9 @@ def test_long_videos_with_few_keyframes_give_as_many_samples_as_short_ones(tmp_p
     assert 150 <= len(many) <= 250
     brightness = [int(sample[: sample.shape[0] * 2 // 3].mean()) for sample in many]
     assert brightness == sorted(brightness)
+    monkeypatch.delattr(choice, "read_planes")
+    enough = choice._samples(sighting, probe(path), limit=200, few=5)  # keyframes alone
+    assert len(enough) == 20
 
 
 def test_rows_without_the_overlay_decide_nothing(network):

@@ -126,12 +126,13 @@ def _samples(
     box: Box = even_box(sighting.box)
     span_s = (sighting.start_s, sighting.stop_s)
     seen = list(glimpses(info.path, limit=limit, box=box, planes=True, span_s=span_s))
+    more = round(few / max(len(seen), 1)) - 1
     if len(seen) < few and span_s[1] - span_s[0] < _SHORT_S:
         start, stop = (round(time_s * info.rate_hz) for time_s in span_s)
         every = max(1, (stop - start) // few)
         pictures = read_planes(info.path, box, start=start, stop=stop)
         seen += [picture for picture in pictures if picture.index % every == every // 2]
-    elif more := round(few / max(len(seen), 1)) - 1:
+    elif more > 0:
         apart, stop = round(_APART_S * info.rate_hz), round(span_s[1] * info.rate_hz)
         for start in [round(picture.time_s * info.rate_hz) for picture in seen]:
             after = start + apart, min(start + more * apart + 1, stop)
